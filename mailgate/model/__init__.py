@@ -1,0 +1,1 @@
+"""The nouns of mailgate: frozen values without I/O, clock or logger, shared by every room."""

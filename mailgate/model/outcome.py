@@ -1,0 +1,57 @@
+"""The outcome of one processing: everything the store writes in the deciding transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mailgate.model.decision import Decision
+from mailgate.model.directory import Contact, Language
+from mailgate.model.facts import Facts
+from mailgate.model.item import Item
+from mailgate.model.message import Message
+from mailgate.model.notice import Notice
+from mailgate.model.ticket import Link, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What gathering found besides the facts: the rows the facts speak of.
+
+    `ticket` is the one the message belongs to by identification, None for a new matter.
+    `claimed_ticket` is the number named by a token that did not link (wrong, unknown, retired).
+    `bounced_notice` is the id of our own mail that a delivery report gives back, by its VERP.
+    """
+
+    contact: Contact | None
+    account_id: str | None
+    service_id: int | None
+    ticket: Ticket | None
+    language: Language
+    claimed_ticket: int | None = None
+    bounced_notice: str | None = None
+    bounced_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Mails to put into the outbox, and the link that one of them carries."""
+
+    notices: tuple[Notice, ...] = ()
+    link: Link | None = None
+
+
+Compose = Callable[[Ticket | None], Composed]
+"""Called inside the transaction, once the ticket's number is known; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`opens_ticket` says whether a ticket is made where the case has none."""
+
+    item: Item
+    message: Message
+    facts: Facts
+    case: Case
+    decision: Decision
+    opens_ticket: bool

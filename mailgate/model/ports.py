@@ -1,0 +1,106 @@
+"""The narrow seams between the rooms and the store; `mailgate.store` implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from mailgate.model.directory import Account, Contact, Service
+from mailgate.model.item import Admission, Admitted, Item
+from mailgate.model.notice import OutboxRow
+from mailgate.model.outcome import Compose, Outcome
+from mailgate.model.ticket import Link, LinkState, Ticket
+
+
+class IntakeStore(Protocol):
+    def admit(self, batch: Sequence[Admission]) -> list[Admitted]:
+        """Commit all of the batch, or raise; a known `dedup_key` gives the id it came in with."""
+
+
+class Lookup(Protocol):
+    """Everything that gathering may ask. Only reads."""
+
+    def contacts(self, address: str) -> list[Contact]:
+        """Contacts of every account with this address; no case, domain as A-label."""
+
+    def account(self, account_id: str) -> Account | None: ...
+
+    def services(self, account_id: str) -> list[Service]: ...
+
+    def shared_services(self, contact_id: int) -> frozenset[int]:
+        """Ids of the services shared with this contact."""
+
+    def ticket(self, number: int) -> Ticket | None: ...
+
+    def ticket_of(self, queue_id: str) -> int | None:
+        """The ticket this message was put on by an earlier decision."""
+
+    def told(self, ticket: int, contact_id: int) -> bool:
+        """Whether a mail of ours carried this ticket's code to this contact, or he opened it."""
+
+    def named_in_accepted(self, ticket: int, address: str) -> bool:
+        """Whether an authorized message of this ticket named the address in To or Cc."""
+
+    def confirmation(self, queue_id: str, content_sha256: str) -> tuple[LinkState, int] | None:
+        """Decided link of this very content: its state (confirmed or denied) and the contact."""
+
+    def authorized_before(self, message_id: str, queue_id: str) -> bool:
+        """Whether another message with this Message-ID was authorized (promise M15)."""
+
+    def wrong_codes(self, ticket: int, address: str, since: datetime) -> tuple[int, int]:
+        """Messages with a wrong code since then: for this ticket, and from this address."""
+
+    def denied_since(self, ticket: int, contact_id: int, since: datetime) -> bool:
+        """Whether this contact disowned a message of this ticket since then (promise L14)."""
+
+    def outbox_row(self, notice_id: str) -> OutboxRow | None: ...
+
+
+class WorkQueue(Protocol):
+    def claim(self, worker: str, now: datetime) -> Item | None:
+        """Take the oldest item that is due; the attempt is committed before this returns."""
+
+    def apply(self, outcome: Outcome, compose: Compose, now: datetime) -> Ticket | None:
+        """Write the outcome in one transaction; gives the ticket the message is on now.
+
+        Raises `StaleClaim` where the item is no longer this worker's.
+        """
+
+    def defer(self, item: Item, error: str, until: datetime) -> None: ...
+
+    def hold(self, item: Item, error: str) -> None:
+        """Park the item with its octets and the verdict `held`: a person must look."""
+
+    def release(self, worker_prefix: str) -> int:
+        """Give back what workers of this prefix, known to be dead, had claimed."""
+
+
+class LinkStore(Protocol):
+    def find(self, token_sha256: str) -> Link | None: ...
+
+    def decide(self, token_sha256: str, state: LinkState, now: datetime) -> bool:
+        """Settle an open, unexpired link and queue its message again, in one transaction.
+
+        False where it was not open any more: exactly one of many callers gets True (promise L5).
+        """
+
+    def count_try(self, token_sha256: str) -> int:
+        """Count one wrong code; gives the tries so far."""
+
+
+class OutboxStore(Protocol):
+    def claim_due(self, now: datetime, limit: int) -> list[OutboxRow]: ...
+
+    def sent(self, notice_id: str, reply: str, now: datetime) -> None: ...
+
+    def retry(self, notice_id: str, reply: str, at: datetime) -> None: ...
+
+    def failed(self, notice_id: str, reply: str, now: datetime) -> None: ...
+
+    def reset_active(self) -> int:
+        """Put back what was being sent when the process died; at-least-once, same Message-ID."""
+
+
+class StaleClaim(Exception):
+    """The item was given to another worker, or decided, since it was claimed."""

@@ -1,0 +1,234 @@
+"""Typed settings: what may stand in mailgate.yaml, with defaults, units and ranges."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from mailgate.model.directory import Language
+
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
+_TIME = re.compile(r"(\d+)\s*(s|min|h|d)")
+_SIZE_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_TIME_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def _octets(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError("a size is a number with B, KiB, MiB or GiB, such as 25 MiB")
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    match = _TIME.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError("a time is a number with s, min, h or d, such as 24 h")
+    return timedelta(seconds=int(match[1]) * _TIME_UNITS[match[2]])
+
+
+def _listen(value: str) -> str:
+    if value.startswith("unix:/"):
+        return value
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("an address to listen on is HOST:PORT or unix:/PATH")
+    return value
+
+
+Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+
+
+class Section(BaseModel):
+    """Unknown keys are errors, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Desk(Section):
+    """One desk: the addresses it is reached at and the tag its ticket tokens carry."""
+
+    addresses: list[Address] = Field(min_length=1)
+    tag: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,31}$")
+    old_tags: list[str] = []
+    language: Language = "pl"
+    name: str = ""
+
+    @property
+    def address(self) -> str:
+        """The first address: what our own mail comes from."""
+        return self.addresses[0]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return (self.tag, *self.old_tags)
+
+
+class Tls(Section):
+    """STARTTLS for intake; at least TLS 1.2."""
+
+    certificate: Path
+    key: Path
+    required: bool = False
+
+
+class Intake(Section):
+    smtp: list[Listen] = []
+    lmtp: list[Listen] = []
+    hostname: str = "mailgate.invalid"
+    peers: list[str] = ["127.0.0.0/8", "::1"]
+    socket_mode: int = 0o660
+    size: Octets = 25 << 20
+    recipients: int = Field(1000, ge=100, le=10000)
+    errors: int = Field(20, ge=1)
+    junk_commands: int = Field(100, ge=10)
+    connections: int = Field(200, ge=1)
+    connections_per_peer: int = Field(50, ge=1)
+    line: Octets = 16 << 10
+    idle: Duration = timedelta(seconds=300)
+    min_rate: int = Field(500, ge=0)
+    """Octets a second that DATA must keep on average; 0 turns the rule off."""
+    hops: int = Field(50, ge=1)
+    tls: Tls | None = None
+
+    @field_validator("peers")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for peer in value:
+            ipaddress.ip_network(peer)
+        return value
+
+
+class Authentication(Section):
+    """Whose Authentication-Results count (RFC 8601 §5); with no id listed, none do."""
+
+    authserv_ids: list[str] = []
+    hosts: list[str] = []
+    """Names our own MTAs write after `by` in Received; those of `authserv_ids` where empty."""
+
+
+class Limits(Section):
+    """Bounds on our own automatic mail (RFC 3834 §2)."""
+
+    per_ticket_hour: int = Field(5, ge=1)
+    per_sender_hour: int = Field(5, ge=1)
+    per_sender_day: int = Field(20, ge=1)
+    links_per_contact_hour: int = Field(3, ge=1)
+    links_per_contact_day: int = Field(10, ge=1)
+    links_per_ticket_day: int = Field(30, ge=1)
+    links_per_hour: int = Field(600, ge=1)
+
+
+class Outbound(Section):
+    relay: str = "127.0.0.1:25"
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    username: str | None = None
+    password_file: Path | None = None
+    hostname: str = "mailgate.invalid"
+    """The name we say in EHLO and put on the right of our Message-IDs."""
+    bounces: Address | None = None
+    """Where delivery reports return to, with a plus and a signed id; unset: null reverse-path."""
+    timeout: Duration = timedelta(seconds=60)
+    retries: list[Duration] = [
+        timedelta(minutes=m) for m in (1, 5, 15, 60, 120, 240, 480, 720, 1440)
+    ]
+    templates: Path | None = None
+    limits: Limits = Limits()
+
+
+class Web(Section):
+    listen: Listen = "127.0.0.1:8025"
+    form_size: Octets = 64 << 10
+
+
+class Worker(Section):
+    processes: int = Field(1, ge=1, le=64)
+    item_seconds: int = Field(10, ge=1)
+    """A worker busy longer than this with one item is killed, and the item counts a failure."""
+    memory: Octets = 1 << 30
+    attempts: int = Field(3, ge=1)
+
+
+class Links(Section):
+    life: Duration = timedelta(hours=24)
+    tries: int = Field(5, ge=1, le=10)
+
+    @field_validator("life")
+    @classmethod
+    def _bounded(cls, value: timedelta) -> timedelta:
+        if not timedelta(minutes=5) <= value <= timedelta(hours=72):
+            raise ValueError("a link lives from 5 min to 72 h")
+        return value
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(Section):
+    """All of mailgate.yaml."""
+
+    base_url: str
+    database: str
+    keys: Path
+    rules: Path
+    desks: dict[str, Desk] = Field(min_length=1)
+    node: str = "main"
+    intake: Intake = Intake()
+    authentication: Authentication = Authentication()
+    outbound: Outbound = Outbound()
+    web: Web = Web()
+    worker: Worker = Worker()
+    links: Links = Links()
+    log: Log = Log()
+
+    @field_validator("base_url")
+    @classmethod
+    def _secure(cls, value: str) -> str:
+        url = urlsplit(value)
+        loopback = url.hostname in {"127.0.0.1", "localhost", "::1"}
+        if url.scheme != "https" and not (url.scheme == "http" and loopback):
+            raise ValueError("base_url is https://…; http:// only on 127.0.0.1 or localhost")
+        if url.query or url.fragment or not url.hostname:
+            raise ValueError("base_url is a scheme, a host and perhaps a path")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _addresses_are_unambiguous(self) -> Settings:
+        seen: dict[str, str] = {}
+        for name, desk in self.desks.items():
+            for address in desk.addresses:
+                other = seen.setdefault(address.lower(), name)
+                if other != name:
+                    raise ValueError(f"{address} belongs to the desks {other} and {name}")
+        return self
+
+    def desk_of(self, address: str) -> str | None:
+        """The name of the desk reached at this address (no case), or None."""
+        wanted = address.lower()
+        for name, desk in self.desks.items():
+            if wanted in (a.lower() for a in desk.addresses):
+                return name
+        return None
