@@ -1,0 +1,135 @@
+"""Octets to text by an allow-list of charsets; no other name picks a codec (promise M7)."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import re
+
+#: Text codecs of Python that mail may ask for. No utf-7, idna, unicode-escape, rot13, zlib….
+_CODEC_NAMES = """
+    ascii utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be
+    iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9
+    iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16
+    cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
+    cp437 cp720 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864 cp865 cp866
+    cp869 cp874 cp1125 koi8-r koi8-u koi8-t kz1048 ptcp154 tis-620 hp-roman8
+    mac-roman mac-cyrillic mac-greek mac-latin2 mac-iceland mac-turkish
+    big5 big5hkscs cp950 gb2312 gbk gb18030 hz euc_jp euc_jis_2004 shift_jis shift_jisx0213 cp932
+    iso2022_jp iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_jp_2004 iso2022_jp_ext
+    euc_kr cp949 johab iso2022_kr
+"""
+_CODECS = frozenset(_CODEC_NAMES.split())
+#: Names that mail uses and Python does not know, or knows too narrowly: real mail of the charset
+#: on the left holds characters that only the superset on the right has (as browsers read it).
+_ALIASES = {
+    "ascii": "utf-8",
+    "us-ascii": "utf-8",
+    "ansi_x3.4-1968": "utf-8",
+    "unicode-1-1-utf-8": "utf-8",
+    "utf8mb4": "utf-8",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "windows-874": "cp874",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "iso-8859-6-i": "iso8859-6",
+    "iso-8859-6-e": "iso8859-6",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "gb2312-80": "gb18030",
+    "big5": "big5hkscs",
+    "x-big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "euc_kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "ks_c_5601": "cp949",
+    "x-windows-949": "cp949",
+    "iso2022_jp": "iso2022_jp_ext",
+    "cp-850": "cp850",
+    "x-mac-roman": "mac-roman",
+    "macintosh": "mac-roman",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "koi8-ru": "koi8-u",
+    "koi8": "koi8-r",
+}
+_CP_NAME = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|dos)[-_ ]?(\d{3,4})")
+_ISO_NAME = re.compile(r"(?:x-)?iso[-_ ]?8859[-_ ]?(\d{1,2})")
+
+
+@functools.lru_cache(maxsize=256)
+def codec(charset: str) -> str | None:
+    """The allowed Python codec for a charset label, or None."""
+    name = charset.strip(" \t\"'").lower()
+    if name in ("utf-8", "utf8", "us-ascii", ""):
+        return "utf-8" if name else None
+    name = _ALIASES.get(name, name)
+    if match := _CP_NAME.fullmatch(name):
+        name = f"cp{match[1]}"
+    elif match := _ISO_NAME.fullmatch(name):
+        name = f"iso8859-{match[1]}"
+    if not name.isascii():
+        return None
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return None
+    if found not in _CODECS:
+        return None
+    return _ALIASES.get(found, found)
+
+
+def decode(octets: bytes, charset: str = "") -> str:
+    """Text of octets under a label that may be missing, unknown or wrong; never raises."""
+    if octets.isascii() and b"\x1b" not in octets and (not charset or codec(charset) == "utf-8"):
+        return octets.decode("ascii")
+    name = codec(charset)
+    if name is None:
+        return guess(octets)
+    if name == "utf-8":
+        return _utf_8(octets)
+    if name in ("cp1252", "cp1250", "cp1254", "iso8859-2", "iso8859-15") and _is_utf_8(octets):
+        return octets.decode("utf-8")  # no sentence of these charsets is valid UTF-8 by chance
+    try:
+        return octets.decode(name)
+    except UnicodeError:
+        if name == "cp1252":
+            return _western(octets)
+        return octets.decode(name, "replace")
+
+
+def guess(octets: bytes) -> str:
+    """Text of octets that nobody labelled: UTF-8 where it is valid, else Western."""
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return _western(octets)
+
+
+def _is_utf_8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not octets.isascii()
+
+
+def _utf_8(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        text = octets.decode("utf-8", "replace")
+    valid = sum(1 for c in text if c > "\x7f" and c != "\ufffd")
+    return text if valid >= text.count("\ufffd") else _western(octets)
+
+
+def _western(octets: bytes) -> str:
+    """Windows-1252, and the C1 control where that code page has a hole."""
+    try:
+        return octets.decode("cp1252")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")

@@ -1,0 +1,74 @@
+"""The part tree of a message (RFC 2046) as frozen values; octets are decoded when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from mailgate.message import charsets, transfer
+from mailgate.model.message import Field
+
+_NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One body part. It keeps the whole content and its own span in it, so that no level of
+    nesting copies octets.
+
+    `content_type` is lower-case `type/subtype`, and `text/plain` where the field is missing or
+    broken (RFC 2045 §5.2). `params` are its decoded parameters by lower-case name. `children` are
+    the parts of a multipart, or the one message inside a `message/rfc822`.
+    `disposition` is lower-case, None where no Content-Disposition stands.
+    `filename` is decoded but not yet made safe.
+    """
+
+    content_type: str = "text/plain"
+    params: Mapping[str, str] = _NO_PARAMS
+    fields: tuple[Field, ...] = ()
+    disposition: str | None = None
+    filename: str = ""
+    content: bytes = b""
+    start: int = 0
+    end: int = 0
+    children: tuple[Part, ...] = ()
+    encoding: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The raw octets after the header section, still transfer-encoded."""
+        return self.content[self.start : self.end]
+
+    @property
+    def is_multipart(self) -> bool:
+        return self.content_type.startswith("multipart/")
+
+    @property
+    def is_text(self) -> bool:
+        return self.content_type.startswith("text/")
+
+    def octets(self) -> bytes:
+        """The body with its transfer encoding undone."""
+        return transfer.decode(self.body, self.encoding)
+
+    def text(self) -> str:
+        """The body as text: charset by the allow-list, every line ends in LF."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        text = charsets.decode(self.octets(), self.params.get("charset", ""))
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Bodies of every field of that name in this part's own header section."""
+        wanted = name.lower()
+        return tuple(f.body for f in self.fields if f.name.lower() == wanted)
+
+    def walk(self) -> Iterator[Part]:
+        """The part itself and all below it, in the order they stand in the message."""
+        yield self
+        for child in self.children:
+            yield from child.walk()

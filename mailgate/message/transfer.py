@@ -1,0 +1,65 @@
+"""Content-Transfer-Encoding (RFC 2045 §6) undone, however broken the encoded octets are."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_SOFT_BREAK_PADDED = re.compile(rb"=[ \t]+(?=\r?\n)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ?([^\r\n]*)\r?$", re.MULTILINE)
+
+
+def decode(octets: bytes, encoding: str) -> bytes:
+    """Octets behind a transfer encoding; an unknown one counts as none (RFC 2045 §6.4)."""
+    if encoding == "base64":
+        return base64(octets)
+    if encoding == "quoted-printable":
+        return quoted_printable(octets)
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return uu(octets)
+    return octets
+
+
+def base64(octets: bytes) -> bytes:
+    """RFC 2045 §6.8: foreign octets are skipped, padding ends the data, lost padding is added."""
+    try:
+        return binascii.a2b_base64(octets)
+    except binascii.Error:
+        data = _NOT_BASE64.sub(b"", octets.partition(b"=")[0])
+        if len(data) % 4 == 1:  # a lone last character carries no octet
+            data = data[:-1]
+        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
+
+
+def quoted_printable(octets: bytes) -> bytes:
+    """RFC 2045 §6.7; an `=` that starts no code stays as it is."""
+    if b"= " in octets or b"=\t" in octets:
+        octets = _SOFT_BREAK_PADDED.sub(b"=", octets)
+    return binascii.a2b_qp(octets)
+
+
+def uu(octets: bytes) -> bytes:
+    """The first uuencoded file in the octets; without a `begin` line they are given back."""
+    begin = _UU_BEGIN.search(octets)
+    if begin is None:
+        return octets
+    if begin[0].startswith(b"begin-base64"):
+        return base64(octets[begin.end() :].partition(b"====")[0])
+    decoded = []
+    for line in octets[begin.end() :].lstrip(b"\r\n").splitlines():
+        if line.strip() == b"end":
+            break
+        decoded.append(_uu_line(line))
+    return b"".join(decoded)
+
+
+def _uu_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:  # trailing garbage: trust the length that the line begins with
+        length = ((line[0] - 32) & 63) * 4 // 3 + 2 if line else 0
+        try:
+            return binascii.a2b_uu(line[: length + 1])
+        except binascii.Error:
+            return b""
