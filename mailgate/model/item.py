@@ -53,6 +53,8 @@ class Item:
     revision: int
     entered_by: str = ""
     account_id: str | None = None
+    claim: int = 0
+    """The number of this claim, never the same twice for one item: it proves whose the item is."""
 
 
 @dataclass(frozen=True, slots=True)

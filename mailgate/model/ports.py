@@ -26,6 +26,9 @@ class Lookup(Protocol):
 
     def account(self, account_id: str) -> Account | None: ...
 
+    def main_contact(self, account_id: str) -> Contact | None:
+        """The main contact of the account; an account has one at most."""
+
     def services(self, account_id: str) -> list[Service]: ...
 
     def shared_services(self, contact_id: int) -> frozenset[int]:
@@ -104,3 +107,15 @@ class OutboxStore(Protocol):
 
 class StaleClaim(Exception):
     """The item was given to another worker, or decided, since it was claimed."""
+
+
+class StoreUnusable(Exception):
+    """The database cannot be used: not reachable, or its schema is not this program's."""
+
+
+class StorageError(Exception):
+    """The database could not do it: locked, gone, broken. Nothing of the transaction is kept."""
+
+
+class StorageFull(StorageError):
+    """No room left on the database's disk; intake answers 452 rather than 451."""
