@@ -12,6 +12,7 @@ DOMAINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "channel": ("email", "panel", "console", "api"),
         "desk": (),  # filled by the configuration: the names of its desks
+        "sender.account": ("none", "ambiguous", "known"),
         "sender.role": ("none", "additional", "technical", "main"),
         "sender.share": ("no", "not-applicable", "yes"),
         "sender.proof": ("denied", "none", "aligned", "dmarc", "confirmed", "panel"),

@@ -20,6 +20,7 @@ class Case:
 
     `ticket` is the one the message belongs to by identification, None for a new matter.
     `claimed_ticket` is the number named by a token that did not link (wrong, unknown, retired).
+    `links_muted` is set where this contact disowned a message of this ticket lately (promise L14).
     `bounced_notice` is the id of our own mail that a delivery report gives back, by its VERP.
     """
 
@@ -29,6 +30,7 @@ class Case:
     ticket: Ticket | None
     language: Language
     claimed_ticket: int | None = None
+    links_muted: bool = False
     bounced_notice: str | None = None
     bounced_status: str = ""
 
