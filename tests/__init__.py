@@ -1,0 +1,1 @@
+"""Tests; one folder a room, and `e2e` for the whole."""

@@ -1,0 +1,1 @@
+"""The whole of mailgate between real programs: MTA, database, browser."""
