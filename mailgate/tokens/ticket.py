@@ -25,15 +25,15 @@ _FOLDING = re.compile(r"[ \t\r\n]+")  # what folding may leave behind (RFC 5322 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the tokens of one message amount to.
+    """What the tokens of one message amount to, and why.
 
-    `number` is the ticket they name, also where they do not link to it (its claim); `ticket` is
-    the row, where there is one. A token whose code is missing or damaged counts as absent (A2).
+    `number` is the ticket they name, also where they do not link to it (its claim). A token whose
+    code is missing or damaged counts as absent (A2).
     """
 
     kind: Kind
+    why: str
     number: int | None = None
-    ticket: Ticket | None = None
 
 
 def code(keys: Keys, desk: str, number: int, epoch: int) -> str:
@@ -56,39 +56,47 @@ def find(text: str, field: str = "subject") -> list[TicketToken]:
 
 def judge(
     tokens: Sequence[TicketToken],
-    desks: Mapping[str, str],
-    keys: Keys,
+    *,
+    tags: Mapping[str, str],
     ticket: Callable[[int], Ticket | None],
+    keys: Keys,
 ) -> Judged:
     """Say what the tokens of one message prove; at most one ticket is looked up.
 
-    `desks` gives the desk of each tag, old tags included; other tags are foreign and ignored.
+    `tags` gives the desk of each tag, old tags included; other tags are foreign and ignored.
     """
-    tags = {_plain(tag): desk for tag, desk in desks.items()}
+    desks = {_plain(tag): desk for tag, desk in tags.items()}
     ours = {
-        (tags[tag], token.number, token.code)
+        (desks[tag], token.number, token.code)
         for token in tokens
-        if (tag := _plain(token.tag)) in tags
+        if (tag := _plain(token.tag)) in desks
     }
     if not ours:
-        return Judged("absent")
+        return Judged("absent", "no token of ours")
     if len(ours) > 1:
         numbers = {number for _, number, _ in ours}
-        return Judged("conflicting", numbers.pop() if len(numbers) == 1 else None)
+        return Judged(
+            "conflicting",
+            f"{len(ours)} different tokens",
+            numbers.pop() if len(numbers) == 1 else None,
+        )
     desk, number, given = ours.pop()
+    if given is None:
+        return Judged("absent", f"the code of ticket {number} is missing or damaged", number)
     found = ticket(number)
     if found is None or found.desk != desk:
-        return Judged("absent" if given is None else "unknown", number)
-    if given is None:
-        return Judged("absent", number, found)
-    return Judged(_kind(keys, found, given), number, found)
+        return Judged("unknown", f"the desk {desk} has no ticket {number}", number)
+    return _compare(keys, found, given)
 
 
-def _kind(keys: Keys, ticket: Ticket, given: str) -> Kind:
+def _compare(keys: Keys, ticket: Ticket, given: str) -> Judged:
+    number = ticket.number
     for epoch in range(ticket.epoch, -1, -1):
-        if keys.matches(given, _form, _PURPOSE, ticket.desk, str(ticket.number), str(epoch)):
-            return "valid" if epoch == ticket.epoch else "retired"
-    return "wrong"
+        if keys.matches(given, _form, _PURPOSE, ticket.desk, str(number), str(epoch)):
+            if epoch == ticket.epoch:
+                return Judged("valid", f"the code of ticket {number}", number)
+            return Judged("retired", f"a code that ticket {number} no longer has", number)
+    return Judged("wrong", f"not the code of ticket {number}", number)
 
 
 def _token(inside: str, field: str) -> TicketToken | None:
