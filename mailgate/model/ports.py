@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from mailgate.model.confirmation import Confirmation
 from mailgate.model.directory import Account, Contact, Service
 from mailgate.model.item import Admission, Admitted, Item
 from mailgate.model.notice import OutboxRow
@@ -89,7 +90,21 @@ class LinkStore(Protocol):
         """
 
     def count_try(self, token_sha256: str) -> int:
-        """Count one wrong code; gives the tries so far."""
+        """Count one code that was typed, before it is looked at; gives the tries so far.
+
+        Counting first means that many guesses at once are no more guesses than one by one.
+        """
+
+    def request_new(self, token_sha256: str, now: datetime) -> bool:
+        """Supersede a link nobody has decided (it expired, or its tries are used up) and queue
+        its message again, so that a fresh link goes to the same registered address.
+
+        False, and nothing done, where it is decided or superseded already.
+        """
+
+
+class ConfirmView(Protocol):
+    def confirmation(self, token_sha256: str) -> Confirmation | None: ...
 
 
 class OutboxStore(Protocol):
