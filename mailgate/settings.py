@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from mailgate.model.directory import Language
+from mailgate.yamlfile import load as load_yaml
 
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
 _TIME = re.compile(r"(\d+)\s*(s|min|h|d)")
@@ -232,3 +233,27 @@ class Settings(Section):
             if wanted in (a.lower() for a in desk.addresses):
                 return name
         return None
+
+    def within(self, folder: Path) -> Settings:
+        """The same settings with every relative path taken as from this folder."""
+        changes: dict[str, Any] = {"keys": folder / self.keys, "rules": folder / self.rules}
+        if self.outbound.templates or self.outbound.password_file:
+            paths = {
+                name: folder / path
+                for name in ("templates", "password_file")
+                if (path := getattr(self.outbound, name)) is not None
+            }
+            changes["outbound"] = self.outbound.model_copy(update=paths)
+        if self.intake.tls:
+            tls = self.intake.tls
+            pair = {"certificate": folder / tls.certificate, "key": folder / tls.key}
+            changes["intake"] = self.intake.model_copy(update={"tls": tls.model_copy(update=pair)})
+        return self.model_copy(update=changes)
+
+
+def load(path: Path) -> Settings:
+    """Read mailgate.yaml; paths in it are relative to its folder.
+
+    Raises `mailgate.yamlfile.ConfigError` with every problem, its line and its column.
+    """
+    return load_yaml(path, Settings).within(path.resolve().parent)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mailgate import logs
 from mailgate.clock import Now
 from mailgate.model.item import Item
-from mailgate.model.ports import Lookup, StaleClaim, StoreUnavailable, WorkQueue
+from mailgate.model.ports import Lookup, StaleClaim, StorageError, WorkQueue
 from mailgate.process import Bench, judge, settle
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Worker:
         while True:
             try:
                 return action()
-            except StoreUnavailable as error:
+            except StorageError as error:
                 self._beat(busy=False)
                 self.log.error("store-unavailable", error=str(error)[:200])
                 self.sleep(STORE_PAUSE)

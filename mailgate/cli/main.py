@@ -54,11 +54,11 @@ class Context:
             raise Unusable(str(error)) from error
 
     def keys(self) -> Keys:
-        from mailgate.tokens.keys import Keys, KeysError
+        from mailgate.tokens.keys import BadKeys, Keys
 
         try:
             return Keys.load(self.settings().keys)
-        except KeysError as error:
+        except BadKeys as error:
             raise Unusable(str(error)) from error
 
     def store(self) -> Store:

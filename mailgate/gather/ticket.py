@@ -42,12 +42,15 @@ def named_ticket(found: Found, q: Question) -> Named:
     if kind == "valid" and _guessing(q, judged.number):
         # After too many wrong codes the right one says nothing: it may be the lucky guess (L10).
         kind, why = "wrong", "too many wrong codes came in before it"
-    found.set("code", kind, f"the subject: {why}")
     named = Named(claimed=judged.number)
     if kind == "valid" and judged.number is not None:
         named = Named(ticket=q.lookup.ticket(judged.number))
     elif kind == "absent":
-        named = Named(ticket=_by_reference(q))
+        named = Named(ticket=_by_reference(q), claimed=judged.number)
+        if named.ticket is None and named.claimed is not None:
+            # It claims to be a reply, and nothing shows to what: not a new request either (A2).
+            kind = "wrong"
+    found.set("code", kind, f"the subject: {why}")
     _describe(found, named.ticket)
     return named
 

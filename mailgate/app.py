@@ -1,0 +1,267 @@
+"""The wiring: which parts there are, who is handed what, how the house starts, reloads and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailgate import clock, logs
+from mailgate.model.ports import StoreUnusable
+from mailgate.rules.load import load_policy
+from mailgate.rules.policy import Policy
+from mailgate.settings import Settings
+from mailgate.tokens.keys import Keys
+from mailgate.yamlfile import ConfigError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
+
+    from mailgate.store import Store
+
+PARTS = ("intake", "worker", "mailer", "web")
+
+
+class Rules:
+    """The policy in force; a file that does not load leaves the old one in force, and says so."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.rules
+        self._desks = tuple(settings.desks)
+        self.policy: Policy = load_policy(self._path, self._desks)
+
+    def reload(self) -> bool:
+        log = logs.get("rules")
+        try:
+            self.policy = load_policy(self._path, self._desks)
+        except ConfigError as error:
+            log.error("rules-rejected", problems=str(error), still=self.policy.sha256[:12])
+            return False
+        log.info("rules-loaded", file=str(self._path), sha256=self.policy.sha256[:12])
+        return True
+
+
+def open_store(settings: Settings) -> Store:
+    from mailgate.store import open_store as open_database
+
+    return open_database(settings.database, limits=settings.outbound.limits)
+
+
+def open_checked_store(settings: Settings) -> Store:
+    """The store, or `StoreUnusable` where it is not reachable or its schema is another one."""
+    store = open_store(settings)
+    store.check()
+    return store
+
+
+class House:
+    """Everything that runs in the main process, and the order in which it starts and stops.
+
+    Sockets come last and go first: what is answered with 250 has somewhere to go.
+    """
+
+    def __init__(self, config: Path, settings: Settings, parts: frozenset[str]) -> None:
+        self.config = config
+        self.settings = settings
+        self.parts = parts
+        self.keys = Keys.load(settings.keys)
+        self.rules = Rules(settings)
+        self.store = open_checked_store(settings)
+        self.log = logs.get("house")
+        self._stack = AsyncExitStack()
+        self._wake_workers: Callable[[], None] = _nothing
+        self._wake_mailer: Callable[[], None] = _nothing
+        self._reload_workers: Callable[[], None] = _nothing
+
+    async def start(self, routes: list[BaseRoute] | None = None) -> None:
+        """Start the parts; raises `OSError` where a socket cannot be had."""
+        if "mailer" in self.parts:
+            await self._stack.enter_async_context(self._mailer())
+        if "worker" in self.parts:
+            await self._stack.enter_async_context(self._workers())
+        if "web" in self.parts:
+            await self._stack.enter_async_context(self._web(routes or []))
+        if "intake" in self.parts:
+            await self._stack.enter_async_context(self._intake())
+        self.log.info("ready", parts=sorted(self.parts), rules=self.rules.policy.sha256[:12])
+
+    async def stop(self) -> None:
+        self.log.info("stopping")
+        await self._stack.aclose()
+        self.store.close()
+        self.log.info("stopped")
+
+    def reload(self) -> None:
+        """Take up a changed rules file; a broken one leaves everything as it is."""
+        if self.rules.reload():
+            self._reload_workers()
+
+    @asynccontextmanager
+    async def _intake(self) -> AsyncIterator[None]:
+        from mailgate.intake.listeners import Listeners
+        from mailgate.tokens import verp
+
+        bounces = self.settings.outbound.bounces
+        listeners = Listeners(
+            settings=self.settings,
+            store=self.store.intake,
+            now=clock.now,
+            random=clock.random,
+            verify_bounce=lambda address: verp.read(self.keys, bounces, address) if bounces else None,
+            free_space=self._free_space,
+            on_admitted=lambda: self._wake_workers(),
+        )
+        await listeners.start()
+        try:
+            yield
+        finally:
+            await listeners.stop()
+
+    @asynccontextmanager
+    async def _workers(self) -> AsyncIterator[None]:
+        from mailgate.supervisor import Workers
+
+        workers = Workers(
+            self.config,
+            self.settings,
+            release=self.store.queue.release,
+            on_decided=lambda: self._wake_mailer(),
+        )
+        self._wake_workers, self._reload_workers = workers.wake, workers.reload
+        workers.start()
+        try:
+            yield
+        finally:
+            await workers.stop()
+
+    @asynccontextmanager
+    async def _mailer(self) -> AsyncIterator[None]:
+        from mailgate.outbound.mailer import Mailer
+        from mailgate.outbound.templates import Templates
+
+        mailer = Mailer(
+            self.settings,
+            self.keys,
+            self.store.outbox,
+            Templates.load(self.settings.outbound.templates),
+            now=clock.now,
+        )
+        self._wake_mailer = mailer.wake
+        task = asyncio.create_task(mailer.run())
+        try:
+            yield
+        finally:
+            await mailer.stop()
+            await task
+
+    @asynccontextmanager
+    async def _web(self, routes: list[BaseRoute]) -> AsyncIterator[None]:
+        from mailgate.web.app import create
+
+        app = create(
+            self.settings,
+            links=self.store.links,
+            view=self.store.confirm_view,
+            keys=self.keys,
+            now=clock.now,
+            random=clock.random,
+            on_decided=lambda: self._wake_workers(),
+            routes=routes,
+        )
+        async with serving(app, self.settings.web.listen):
+            yield
+
+    def _free_space(self) -> int:
+        """Octets free where the embedded database lives; plenty where the database is elsewhere."""
+        path = self.store.file
+        return shutil.disk_usage(path.parent).free if path else 1 << 62
+
+
+@asynccontextmanager
+async def serving(app: Starlette, listen: str) -> AsyncIterator[None]:
+    """Serve a web application until the block is left."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # the house has its own handlers, for all parts together
+
+    # No access log: it would hold the paths, and they hold tokens (promise W7).
+    server = Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
+        )
+    )
+    listener = listening_socket(listen)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def listening_socket(listen: str) -> socket.socket:
+    """A bound socket for HOST:PORT or unix:/PATH; raises `OSError`."""
+    if listen.startswith("unix:"):
+        path = Path(listen.removeprefix("unix:"))
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        return listener
+    host, _, port = listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, else asyncio leaves Nagle's algorithm on for what is accepted.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host.strip("[]"), int(port)))
+    return listener
+
+
+async def serve(house: House) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads the rules."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, house.reload)
+    await house.start()
+    notify("READY=1")
+    try:
+        await stop.wait()
+    finally:
+        notify("STOPPING=1")
+        await house.stop()
+
+
+def run(main: Callable[[], Any]) -> None:
+    """Run a coroutine function on uvloop where it is installed, else on asyncio's own loop."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = None
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+
+
+def notify(state: str) -> None:
+    """Tell systemd how we are, where it asked (sd_notify(3)); a datagram, not worth a dependency."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.connect("\0" + address[1:] if address.startswith("@") else address)
+        client.sendall(state.encode())
+
+
+def _nothing() -> None:
+    """What is woken where the part runs on another machine: it looks by itself."""
