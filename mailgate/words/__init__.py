@@ -1,0 +1,77 @@
+"""What mailgate says to people, in every language it speaks: reasons, pages, dates."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from mailgate.model.directory import Language
+from mailgate.yamlfile import loads_plain
+
+__all__ = ["Reason", "Words", "text", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason code in words for the customer: why it is so, and what to do about it."""
+
+    customer: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts of one language by dotted key; asking for one that is not there is an error."""
+
+    language: Language
+    texts: Mapping[str, str]
+
+    def __getitem__(self, key: str) -> str:
+        try:
+            return self.texts[key]
+        except KeyError:
+            raise KeyError(f"{self.language}.yaml has no text {key}") from None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.texts
+
+    def say(self, key: str, /, **values: Any) -> str:
+        """The text with its {names} filled in; a value is never read as a text to fill."""
+        return self[key].format_map(values)
+
+    def reason(self, code: str) -> Reason:
+        return Reason(self[f"reason.{code}.customer"], self[f"reason.{code}.advice"])
+
+    def date(self, at: datetime) -> str:
+        """A moment as people write it, with the name of its time zone."""
+        month = self[f"date.month.m{at.month}"]
+        return self.say("date.full", day=at.day, month=month, year=at.year, at=at)
+
+
+def text(language: Language, key: str, /, **values: Any) -> str:
+    """One text of one language with its values filled in."""
+    return words(language).say(key, **values)
+
+
+@functools.cache
+def words(language: Language) -> Words:
+    """All texts of a language. They are part of the program, hence read once and kept."""
+    name = f"{language}.yaml"
+    source = resources.files(__package__).joinpath(name).read_text("utf-8")
+    data, _marks = loads_plain(source, name)
+    return Words(language, MappingProxyType(dict(_flat(data, ""))))
+
+
+def _flat(node: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, str):
+        yield place, node.strip()
+    elif isinstance(node, dict) and node:
+        for key, below in node.items():
+            yield from _flat(below, f"{place}.{key}" if place else key)
+    else:
+        raise TypeError(f"{place}: texts are text, not {node!r}")
