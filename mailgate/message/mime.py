@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 
 from mailgate.message import charsets, transfer
 from mailgate.model.message import Field
-
-_NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Part:
     """
 
     content_type: str = "text/plain"
-    params: Mapping[str, str] = _NO_PARAMS
+    params: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
     disposition: str | None = None
     filename: str = ""

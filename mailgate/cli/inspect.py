@@ -1,0 +1,133 @@
+"""`mailgate inspect`: what the reader sees in each message, for people or for scripts."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from mailgate.cli.main import Unusable
+
+_AHEAD = 64  # messages handed to the processes and not yet printed; bounds the memory
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line (JSON Lines).")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(0, 256), default=1, help="Processes; 0: one a core."
+)
+def inspect(paths: tuple[str, ...], *, as_lines: bool, jobs: int) -> None:
+    """Show what the reader sees in each message; needs no database and no configuration.
+
+    A PATH is a message, a folder (searched for .eml files), an mbox or a Maildir.
+    """
+    from mailgate.lab import sources
+
+    try:
+        sources.check(paths)
+        results = _progress(_results(paths, jobs or multiprocessing.cpu_count()))
+        for number, result in enumerate(results):
+            if as_lines:
+                click.echo(json.dumps(result, ensure_ascii=False))
+            else:
+                _show(result, number)
+    except sources.UnreadableError as error:
+        raise Unusable(str(error)) from error
+
+
+def _read(source: Any) -> dict[str, Any]:
+    """One message in, one object out; runs in any process."""
+    from mailgate.lab.inspect import as_json
+    from mailgate.message import read
+
+    return as_json(source.file, read(source.content))
+
+
+def _results(paths: tuple[str, ...], jobs: int) -> Iterator[dict[str, Any]]:
+    """Objects in the order of the messages, never more than a few ahead of the reader."""
+    from mailgate.lab import sources
+
+    found = sources.messages(paths)
+    if jobs == 1:
+        yield from map(_read, found)
+        return
+    room = threading.BoundedSemaphore(_AHEAD * jobs)
+
+    def bounded() -> Iterator[Any]:
+        for source in found:
+            room.acquire()
+            yield source
+
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for result in pool.imap(_read, bounded(), chunksize=8):
+            room.release()
+            yield result
+
+
+def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Count on standard error while standard output goes to a file."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.completed} messages"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        for result in results:
+            bar.advance(task)
+            yield result
+
+
+def _show(result: dict[str, Any], number: int) -> None:
+    """A table of one message; long texts are cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(title=Text(result["file"]), title_justify="left", show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in result.items():
+        if key != "file" and value not in (None, "", []):
+            table.add_row(key.replace("_", " "), Text(_readable(key, value)))
+    if number:
+        console.print()
+    console.print(table)
+
+
+def _readable(key: str, value: Any) -> str:
+    if key == "attachments":
+        return "\n".join(
+            f"{a['filename'] or '(no name)'}  {a['content_type']}  {a['size']} octets"
+            for a in value
+        )
+    if key == "bounce":
+        return "\n".join(
+            " ".join(filter(None, (r["address"], r["action"], r["status"], r["diagnostic"])))
+            for r in value["recipients"]
+        )
+    if isinstance(value, list):
+        return "\n".join(_one(v) for v in value)
+    text = str(value)
+    return text if len(text) <= 2000 else f"{text[:2000]}…"
+
+
+def _one(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if "number" in value:
+        return f"[{value['tag']}#{value['number']}:{value['code'] or '?'}]"
+    return f"{value['name']} <{value['address']}>" if value["name"] else str(value["address"])
+
+
+if __name__ == "__main__":
+    inspect()

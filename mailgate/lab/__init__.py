@@ -1,0 +1,1 @@
+"""What an administrator tries out on stored mail: inspect, explain, replay."""

@@ -1,0 +1,197 @@
+"""Address lists (RFC 5322 §3.4) read for people: whatever real mail holds gives mailboxes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from mailgate.message import words
+from mailgate.model.message import Mailbox
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]"
+_SIMPLE = re.compile(
+    rf"""\s*(?:(?:"([^"\\]*)"|((?:(?!=\?)[^"<>()@,;:\\\[\]])*))\s*<({_ATEXT}+@[A-Za-z0-9.\-]+)>
+        |({_ATEXT}+@[A-Za-z0-9.\-]+))\s*(?:,|$)""",
+    re.VERBOSE,
+)
+_TOKEN = re.compile(
+    r"""(?P<quoted>"(?:[^"\\]|\\.)*") | (?P<space>\s+) | (?P<special>[<>,;:()"])
+        | (?P<literal>\[[^\[\]<>,;\s]*\]) | (?P<text>(?:[^\s<>,;:()"\\\[\]]|\\.)+) | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_SPACES = re.compile(r"\s+")
+_BARE = re.compile(r"""("(?:[^"\\]|\\.)*"|[^\s"'<>]+)\s*@\s*(\[[^\]]*\]|[^\s"'<>]+)""")
+_MAILTO = re.compile(r"mailto:", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Item:
+    """What stands between two commas."""
+
+    phrase: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    angle: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self.angle is None and not "".join(self.raw).strip()
+
+
+def parse(body: str, limit: int, charset: str = "") -> list[Mailbox]:
+    """Mailboxes of an address list in order, groups expanded; at most `limit` of them."""
+    simple = _simple(body, limit)
+    if simple is not None:
+        return simple
+    found: list[Mailbox] = []
+    waiting: _Item | None = None  # `Smith, John <john@x>`: the comma belongs to the name
+    for item in _items(body):
+        if len(found) >= limit:
+            break
+        if item.angle is None and "@" not in "".join(item.raw):
+            mailbox = _hidden(item, charset)
+            if mailbox is not None:
+                found.append(mailbox)
+                waiting = None
+            elif waiting is None and not item.empty:
+                waiting = item
+            continue
+        if waiting is not None and item.angle is not None and item.phrase:
+            item.phrase = [*waiting.phrase, ", ", *item.phrase]
+        waiting = None
+        mailbox = _mailbox(item, charset)
+        if mailbox is not None:
+            found.append(mailbox)
+    return found
+
+
+def tidy(address: str) -> str:
+    """The domain lower-case, the local part as written; without white space around."""
+    local, at, domain = address.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}" if at else domain
+
+
+def _simple(body: str, limit: int) -> list[Mailbox] | None:
+    """The common forms in one pass; None where the list holds anything else."""
+    if not body.isascii():
+        return None
+    found: list[Mailbox] = []
+    at = 0
+    while at < len(body):
+        match = _SIMPLE.match(body, at)
+        if match is None or len(found) >= limit:
+            return None
+        quoted, plain, address, bare = match.groups()
+        name = (quoted or plain or "").strip()
+        if "=?" in name or (name[:1] == "'" and name[-1:] == "'"):
+            return None
+        found.append(Mailbox(_SPACES.sub(" ", name), tidy(address or bare)))
+        at = match.end()
+    return found
+
+
+def _items(body: str) -> list[_Item]:
+    """Cut the list at its commas and semicolons, outside quotes, comments and brackets."""
+    items = [_Item()]
+    in_angle = False
+    depth = 0
+    comment: list[str] = []
+    for match in _TOKEN.finditer(body):
+        token, item = match[0], items[-1]
+        if depth:
+            depth += (token == "(") - (token == ")")
+            if depth:
+                comment.append(token)
+            else:
+                item.comments.append("".join(comment))
+                comment = []
+        elif token == "(":
+            depth = 1
+        elif in_angle:
+            if token == ">":
+                in_angle = False
+            elif (
+                token in ",;"
+                and "@" in (item.angle or "")
+                and not (item.angle or "").startswith("@")
+            ):
+                in_angle = False  # the closing bracket was forgotten
+                items.append(_Item())
+            else:
+                item.angle = (item.angle or "") + token
+        elif token == "<":
+            _open_angle(item)
+            in_angle = True
+        elif token in (",", ";"):
+            items.append(_Item())
+        elif token == ":" and item.angle is None and "@" not in "".join(item.raw):
+            if not _MAILTO.fullmatch("".join(item.raw).strip() + ":"):
+                items[-1] = _Item()  # the name of a group (§3.4), or a scheme
+            else:
+                item.raw.clear()
+                item.phrase.clear()
+        elif token != ">":
+            item.raw.append(token)
+            item.phrase.append(_PAIR.sub(r"\1", token[1:-1]) if match["quoted"] else token)
+    if depth:  # an unclosed comment hides nothing
+        rest = "".join(comment)
+        items.extend(_items(rest) if "(" not in rest else [])
+    return items
+
+
+def _open_angle(item: _Item) -> None:
+    """A second bracket in one item: what the first held was part of the name."""
+    if item.angle is not None:
+        item.phrase.append(f"<{item.angle}>")
+    item.angle = ""
+
+
+def _mailbox(item: _Item, charset: str) -> Mailbox | None:
+    name = _name("".join(item.phrase), charset)
+    if item.angle is None:
+        match = _BARE.search("".join(item.raw))
+        if match is None:
+            return None
+        address = match[0]
+        name = _name("".join(item.raw).replace(address, " ", 1), charset)
+    else:
+        address = item.angle
+    comment = _name(" ".join(item.comments), charset)
+    address = _address(address, charset)
+    if not address:
+        return _mailbox(_Item(item.phrase, item.raw, item.comments), charset) if name else None
+    return Mailbox(name or comment, address)
+
+
+def _address(raw: str, charset: str) -> str:
+    """An addr-spec without route (§4.4), brackets, scheme and folding."""
+    raw = raw.strip()
+    if raw.startswith("@") and ":" in raw:
+        raw = raw.partition(":")[2]
+    raw = _MAILTO.sub("", raw, count=1) if raw[:7].lower() == "mailto:" else raw
+    if not raw.isascii() or "=?" in raw:
+        raw = words.decode(raw, charset)
+    if '"' not in raw:
+        raw = _SPACES.sub("", raw)
+    return tidy(raw.strip("<>'\" ") if not raw.startswith('"') else raw.strip())
+
+
+def _name(raw: str, charset: str) -> str:
+    """A display name for people: decoded, in one line, without quotes around."""
+    name = _SPACES.sub(" ", words.decode(raw, charset)).strip()
+    while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
+        name = name[1:-1].strip()
+    return name
+
+
+def _hidden(item: _Item, charset: str) -> Mailbox | None:
+    """`=?utf-8?Q?Name_<a@b>?=`: a whole mailbox put into encoded words by mistake."""
+    raw = "".join(item.raw).strip()
+    if "=?" not in raw:
+        return None
+    match = _SIMPLE.fullmatch(words.decode(raw, charset))
+    if match is None:
+        return None
+    quoted, plain, address, bare = match.groups()
+    return Mailbox((quoted or plain or "").strip(), tidy(address or bare))

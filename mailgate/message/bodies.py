@@ -1,0 +1,144 @@
+"""Which parts are the readable text and which are attachments (RFC 8621 §4.1.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mailgate.message import files, flowed, html, tnef, uu
+from mailgate.message.mime import Part
+from mailgate.model.message import Attachment
+
+_MEDIA = ("image/", "audio/", "video/")
+_BODY = ("text/plain", "text/html")
+#: Text that is written for machines, or that belongs to another reader.
+_NOT_READ = frozenset(
+    {"text/calendar", "text/csv", "text/rtf", "text/vcard", "text/x-vcard", "text/directory",
+     "text/rfc822-headers", "text/x-amp-html", "text/css", "text/javascript", "text/xml"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A message flat: `plain` and `html` are its written parts, None where there are none."""
+
+    text: str
+    plain: str | None
+    html: str | None
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The lists that RFC 8621 §4.1.4 fills."""
+
+    text: list[Part] = field(default_factory=list)
+    html: list[Part] = field(default_factory=list)
+    attached: list[Part] = field(default_factory=list)
+
+
+def view(root: Part) -> View:
+    """Text in the order it was written, plain preferred over HTML; everything else attached."""
+    lists = _Sorted()
+    _sort((root,), "mixed", lists, in_text=True, in_html=True, alternative=False)
+    attachments: list[Attachment] = []
+    plain = _plain(lists.text, attachments)
+    sources = [p.text() for p in lists.html if p.content_type == "text/html"]
+    marked_up = "\n".join(sources) if sources else None
+    text = plain
+    if not text.strip() and marked_up is not None:
+        text = html.to_text(marked_up)
+    for part in lists.attached:
+        found, inner = _attachments(part)
+        attachments += found
+        text = text if text.strip() else inner
+    has_plain = any(p.content_type != "text/html" for p in lists.text) and bool(plain.strip())
+    return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments))
+
+
+def _sort(
+    parts: Sequence[Part],
+    kind: str,
+    lists: _Sorted,
+    *,
+    in_text: bool,
+    in_html: bool,
+    alternative: bool,
+) -> None:
+    """parseStructure of RFC 8621 §4.1.4; inline media are listed as attachments as well."""
+    before = len(lists.text), len(lists.html)
+    for index, part in enumerate(parts):
+        if part.is_multipart:
+            sub = part.content_type.partition("/")[2]
+            _sort(
+                part.children, sub, lists,
+                in_text=in_text, in_html=in_html, alternative=alternative or sub == "alternative",
+            )  # fmt: skip
+        elif not _is_written(part, index, kind):
+            lists.attached.append(part)
+        elif kind == "alternative":
+            (lists.html if part.content_type == "text/html" else lists.text).append(part)
+        else:
+            if alternative:
+                in_html = in_html and part.content_type == "text/html"
+                in_text = in_text and part.content_type != "text/html"
+            if in_text:
+                lists.text.append(part)
+            if in_html:
+                lists.html.append(part)
+    if kind == "alternative" and in_text and in_html:
+        text, marked_up = lists.text[before[0] :], lists.html[before[1] :]
+        if not text:
+            lists.text += marked_up
+        if not marked_up:
+            lists.html += text
+
+
+def _is_written(part: Part, index: int, kind: str) -> bool:
+    """Whether the part is something its author wrote to be read at once."""
+    if part.disposition == "attachment" or part.children:
+        return False
+    if not part.is_text or part.content_type in _NOT_READ:
+        return False
+    if part.content_type not in _BODY and part.filename:
+        return False
+    return index == 0 or (kind != "related" and not part.filename)
+
+
+def _plain(parts: Sequence[Part], attachments: list[Attachment]) -> str:
+    out = []
+    for part in parts:
+        text = part.text()
+        if part.content_type == "text/html":
+            text = html.to_text(text)
+        elif part.params.get("format", "").lower() == "flowed":
+            text = flowed.unflow(text, part.params.get("delsp", "").lower() == "yes")
+        if "\nbegin " in text or text.startswith("begin "):
+            text, found = uu.extract(text)
+            attachments += (_attachment(name, "application/octet-stream", o) for name, o in found)
+        out.append(text)
+    return "\n".join(out)
+
+
+def _attachments(part: Part) -> tuple[Iterator[Attachment] | list[Attachment], str]:
+    """The attachments a part stands for, and the text in it where it is a TNEF envelope."""
+    octets = part.octets()
+    if part.content_type in tnef.TYPES or part.filename.lower() == "winmail.dat":
+        content = tnef.read(octets)
+        if content is not None and (content.files or content.text):
+            made = [_attachment(f.name, f.content_type, f.octets) for f in content.files]
+            return made, content.text
+    return [_attachment(part.filename, part.content_type, octets)], ""
+
+
+def _attachment(name: str, content_type: str, octets: bytes) -> Attachment:
+    digest = hashlib.sha256(octets).hexdigest()
+    return Attachment(files.safe_name(name), content_type, len(octets), digest)
+
+
+def _clean(text: str) -> str:
+    """Characters that no display and no database takes: NUL and lone surrogates."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text

@@ -1,0 +1,129 @@
+"""The header block read: addresses, subject, date, ids; enough for nearly every decision."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mailgate.message import addresses, automatic, identity, mail_parser, params, section, words
+from mailgate.model.message import Field, Head, Mailbox
+
+MAX_ADDRESSES = 1000
+
+_ANGLE = re.compile(r"<([^<>]*)>")
+_SPACE = re.compile(r"\s+")
+_MAX_DATE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A head, where its body begins in `content`, and whether a bound was met."""
+
+    head: Head
+    content: bytes
+    body: int
+    limited: bool
+
+
+def read(content: bytes) -> Reading:
+    """Read the header block; `content` in the result has stray line feeds neutralised."""
+    content, strays = section.neutralise(content)
+    block = section.first(content)
+    fields = block.fields
+    bodies: dict[str, list[str]] = {}
+    for field in fields:
+        bodies.setdefault(field.name.lower(), []).append(field.body)
+    charset = _charset(bodies)
+    defects = [*strays, *block.defects]
+    if block.limited:
+        defects.append("header-limits")
+    boxes, overflow = _address_fields(bodies, charset)
+    if overflow:
+        defects.append("too-many-addresses")
+    author, doubt = identity.author(fields, defects)
+    if doubt:
+        defects.append(doubt)
+    subject = words.decode(_first(bodies, "subject"), charset).strip()
+    kind, reason = automatic.from_head(fields, boxes["from"], subject)
+    head = Head(
+        fields=fields,
+        message_id=_message_id(_first(bodies, "message-id")),
+        subject=subject,
+        from_=boxes["from"],
+        sender=boxes["sender"],
+        reply_to=boxes["reply-to"],
+        to=boxes["to"],
+        cc=boxes["cc"],
+        author=author,
+        date=_date(_first(bodies, "date")),
+        in_reply_to=ids(bodies.get("in-reply-to", [])),
+        references=ids(bodies.get("references", [])),
+        automatic=kind,
+        automatic_reason=reason,
+        defects=tuple(defects),
+    )
+    return Reading(head, content, block.body, block.limited or overflow)
+
+
+def _address_fields(
+    bodies: dict[str, list[str]], charset: str
+) -> tuple[dict[str, tuple[Mailbox, ...]], bool]:
+    found: dict[str, tuple[Mailbox, ...]] = {}
+    left = MAX_ADDRESSES
+    for name in ("from", "sender", "reply-to", "to", "cc"):
+        boxes: list[Mailbox] = []
+        for body in bodies.get(name, ()):
+            boxes += addresses.parse(body, left + 1, charset)
+        found[name] = tuple(boxes[:left])
+        left -= len(boxes)
+        if left < 0:
+            break
+    return {n: found.get(n, ()) for n in ("from", "sender", "reply-to", "to", "cc")}, left < 0
+
+
+def _charset(bodies: dict[str, list[str]]) -> str:
+    """The charset of the text, the best guess for raw octets in the header."""
+    content_type = _first(bodies, "content-type")
+    return params.parse(content_type)[1].get("charset", "") if "charset" in content_type else ""
+
+
+def _first(bodies: dict[str, list[str]], name: str) -> str:
+    found = bodies.get(name)
+    return found[0] if found else ""
+
+
+def _message_id(body: str) -> str | None:
+    found = ids([body])
+    return found[0] if found else None
+
+
+def ids(bodies: list[str]) -> tuple[str, ...]:
+    """Message ids (RFC 5322 §3.6.4) without brackets and folding, each once, in order."""
+    found: dict[str, None] = {}
+    for body in bodies:
+        text = words.decode(body) if not body.isascii() or "=?" in body else body
+        for raw in _ANGLE.findall(text) or text.split():
+            if cleaned := _SPACE.sub("", raw).strip("<>"):
+                found[cleaned] = None
+    return tuple(found)
+
+
+def _date(body: str) -> datetime | None:
+    if not body or len(body) > _MAX_DATE:
+        return None
+    date = mail_parser.date(body)
+    return date if date is not None else _loose_date(body)
+
+
+def _loose_date(body: str) -> datetime | None:
+    """What the standard library makes of a date that follows no RFC; UTC where no zone stands."""
+    try:
+        date = email.utils.parsedate_to_datetime(body)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+__all__ = ["Field", "Reading", "ids", "read"]

@@ -1,0 +1,67 @@
+"""Readable text of HTML: a flat scan of tags, so that neither depth nor breakage costs anything."""
+
+from __future__ import annotations
+
+import html
+import re
+
+#: Text, comment, or tag; an attribute value may hold `>`. No alternative can match what another
+#: one took, and an unclosed tag is text: the scan is linear.
+_TOKEN = re.compile(
+    r"""(?P<text>[^<]+)
+      | <!--.*?(?:-->|$)
+      | <[!?][^>]*(?:>|$)
+      | <(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:]*)(?P<rest>(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*)>
+      | <(?P<close2>/?)(?P<name2>[a-zA-Z][a-zA-Z0-9:]*)[^>]*>
+      | (?P<stray><)""",
+    re.VERBOSE | re.DOTALL,
+)
+_SKIPPED = frozenset({"script", "style", "head", "title", "template", "object", "svg", "xml"})
+_LINES = frozenset(
+    """address article aside blockquote body center dd div dl dt fieldset figure footer form header
+    hr html li main nav ol pre section table tbody tfoot thead tr ul""".split()
+)
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_WHITE = re.compile(r"[ \t\r\n\f]+")
+_END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _SKIPPED}
+_BLANKS = re.compile(r"[ \t]*\n[ \t]*")
+_MANY_LINES = re.compile(r"\n{3,}")
+
+
+def to_text(source: str) -> str:
+    """What a person reads: blocks become lines, list items and cells are kept apart."""
+    out: list[str] = []
+    preformatted = 0
+    at = 0
+    while match := _TOKEN.match(source, at):
+        at = match.end()
+        if (text := match["text"]) is not None:
+            out.append(html.unescape(text if preformatted else _WHITE.sub(" ", text)))
+            continue
+        if match["stray"]:
+            out.append("<")
+            continue
+        name = (match["name"] or match["name2"] or "").lower()
+        closing = bool(match["close"] or match["close2"])
+        if name in _SKIPPED and not closing:
+            end = _END_OF[name].search(source, at)
+            at = end.end() if end else (at if name in ("head", "object") else len(source))
+        elif name == "pre":
+            preformatted = max(0, preformatted + (-1 if closing else 1))
+        _break(out, name, closing)
+    text = "".join(out).replace("\xa0", " ")
+    text = _BLANKS.sub("\n", text)
+    return _MANY_LINES.sub("\n\n", text).strip()
+
+
+def _break(out: list[str], name: str, closing: bool) -> None:
+    """The white space a tag stands for."""
+    if name == "br" or (name in _LINES and name != "li"):
+        if name == "br" or not out or not out[-1].endswith("\n"):
+            out.append("\n")
+    elif name in _PARAGRAPHS:
+        out.append("\n\n" if closing else "\n")
+    elif name == "li" and not closing:
+        out.append("\n- ")
+    elif name in ("td", "th") and closing:
+        out.append(" ")

@@ -1,0 +1,105 @@
+"""Parameters of MIME fields (RFC 2045 §5.1, RFC 2231), tolerant of what senders make of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+from mailgate.message import charsets, words
+
+_MAX_PARAMS = 100
+_FAST = re.compile(
+    r'\s*([!-~]+/[!-~]+?)\s*(?:;\s*([\w-]+)\s*=\s*(?:"([^"\\=]*)"|([^\s;"=()]+)))?\s*;?'
+)
+_PARAM = re.compile(
+    r"""[\s;]*([^\s=;"*]+)(?:\*(\d{1,4}))?(\*)?\s*=\s*
+        (?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"]*))""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r'\\(["\\])')
+
+
+def parse(body: str) -> tuple[str, Mapping[str, str]]:
+    """The value before the first semicolon, lower-case, and the parameters after it, decoded."""
+    match = _FAST.fullmatch(body)
+    if match and body.isascii():
+        value, name, quoted, token = match.groups()
+        if name is None:
+            return value.lower(), {}
+        return value.lower(), {name.lower(): token if quoted is None else quoted}
+    value, _, rest = _without_comments(body).partition(";")
+    if "=" in value:  # the semicolon was forgotten
+        value, _, tail = value.strip().partition(" ")
+        rest = f"{tail};{rest}"
+    return value.strip(" \t\"'").lower(), _parameters(rest)
+
+
+def _parameters(rest: str) -> dict[str, str]:
+    plain: dict[str, str] = {}
+    pieces: dict[str, list[tuple[int, bool, str]]] = {}
+    at = 0
+    for _ in range(_MAX_PARAMS):
+        match = _PARAM.match(rest, at)
+        if match is None:
+            after = rest.find(";", at)
+            if after < 0:
+                break
+            at = after + 1
+            continue
+        at = match.end()
+        name, number, extended, quoted, token = match.groups()
+        value = token.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        if number is None and extended is None:
+            plain.setdefault(name.lower(), words.decode(value))
+        else:
+            pieces.setdefault(name.lower(), []).append((int(number or 0), bool(extended), value))
+    for name, found in pieces.items():
+        plain[name] = _joined(found)  # RFC 6266 §4.3: the extended form is preferred
+    return plain
+
+
+def _joined(pieces: list[tuple[int, bool, str]]) -> str:
+    """RFC 2231 §3-4: continuations in order; charset and language stand in the first."""
+    pieces.sort(key=lambda p: p[0])
+    charset = ""
+    octets = b""
+    for at, (_, extended, value) in enumerate(pieces):
+        if extended and at == 0 and value.count("'") >= 2:
+            charset, _, value = value.split("'", 2)
+        raw = value.encode("utf-8", "surrogateescape")
+        octets += unquote_to_bytes(raw) if extended else raw
+    text = charsets.decode(octets, charset)
+    return words.decode(text) if "=?" in text else words.decode(text)
+
+
+def _without_comments(body: str) -> str:
+    """Drop comments (RFC 822 §3.4.3) outside quoted strings, where any stand at all."""
+    if "(" not in body:
+        return body
+    out: list[str] = []
+    depth, quoted, at = 0, False, 0
+    while at < len(body):
+        char = body[at]
+        if char == "\\" and (quoted or depth):
+            out.append(body[at : at + 2] if not depth else "")
+            at += 2
+            continue
+        if char == '"' and not depth:
+            quoted = not quoted
+        if char == "(" and not quoted and (depth or _opens_comment(body, at)):
+            depth += 1
+        elif depth:
+            depth -= char == ")"
+        else:
+            out.append(char)
+        at += 1
+    return "".join(out) if not depth else body
+
+
+def _opens_comment(body: str, at: int) -> bool:
+    """A bare `name=file(1).pdf` is a file name with brackets, not a comment."""
+    return (
+        body[at - 1 : at] in ("", " ", "\t", ";")
+        and "=" not in body[body.rfind(";", 0, at) + 1 : at]
+    )

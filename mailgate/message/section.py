@@ -1,0 +1,119 @@
+"""Header sections: stray controls neutralised, octets cut into fields (RFC 5322 §2.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailgate.model.message import Field
+
+MAX_FIELDS = 1000
+MAX_OCTETS = 100 << 10  # as Postfix's header_size_limit
+
+_END = re.compile(rb"\n\r?\n")
+_STRAY_LF = re.compile(rb"(?<!\r)\n")
+_FIELD = re.compile(r"([!-9;-~]+)([ \t]*):[ \t]*(.*)", re.DOTALL)
+_FIELD_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
+_ENVELOPE_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
+_BLANK = re.compile(rb"(?:[ \t]*\r?\n)+(?=[A-Za-z][!-9;-~]*:)")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The fields, and where the body begins. `limited` where a bound cut something off."""
+
+    fields: tuple[Field, ...]
+    body: int
+    defects: tuple[str, ...] = ()
+    limited: bool = False
+
+
+def neutralise(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Stray line feeds become spaces, as Postfix has it (cleanup_replace_stray_cr_lf).
+
+    Where most lines end in CRLF a bare LF is stray; where most end in a bare LF (a file, not
+    SMTP) both end a line, yet the mixture is told. Stray CR and NUL never end anything here, so
+    they are only told, and replaced where a header section is read.
+    """
+    crlf, lf = content.count(b"\r\n"), content.count(b"\n")
+    defects = []
+    if 0 < crlf < lf:
+        defects.append("stray-lf")
+        if crlf >= lf - crlf:
+            content = _STRAY_LF.sub(b" ", content)
+    if content.count(b"\r") > crlf:
+        defects.append("stray-cr")
+    if b"\0" in content:
+        defects.append("nul")
+    return content, tuple(defects)
+
+
+def first(content: bytes) -> Section:
+    """The header section of a message: like `split`, behind what precedes it in a mailbox."""
+    start = 0
+    defects: tuple[str, ...] = ()
+    if match := _ENVELOPE_LINE.match(content):
+        start = match.end()
+    elif match := _BLANK.match(content):
+        start = match.end()
+        defects = ("blank-line-before-header",)
+    section = split(content, start, len(content))
+    return Section(section.fields, section.body, defects + section.defects, section.limited)
+
+
+def split(content: bytes, start: int, end: int) -> Section:
+    """Cut the header section that begins at `start`; it ends with an empty line or with `end`."""
+    if content.startswith((b"\n", b"\r\n"), start, end):
+        return Section((), content.index(b"\n", start) + 1)
+    found = _END.search(content, start, end)
+    stop, body = (found.start(), found.end()) if found else (end, end)
+    limited = stop - start > MAX_OCTETS
+    if limited:
+        stop = content.rfind(b"\n", start, start + MAX_OCTETS)
+        stop = start + MAX_OCTETS if stop < 0 else stop
+    text = content[start:stop].decode("ascii", "surrogateescape")
+    fields, defects, used = _fields(text)
+    if used is not None:  # the section ended without an empty line
+        return Section(fields, start + used, defects, limited)
+    if len(fields) > MAX_FIELDS:
+        return Section(fields[:MAX_FIELDS], body, defects, limited=True)
+    return Section(fields, body, defects, limited)
+
+
+def _fields(text: str) -> tuple[tuple[Field, ...], tuple[str, ...], int | None]:
+    """Fields of a header section, its defects, and where it ended early, if it did.
+
+    Every octet is one character of `text`, so positions are those of the content.
+    """
+    found: list[Field] = []
+    defects: dict[str, None] = {}  # a set that keeps order
+    lines = text.split("\n")
+    position, at = 0, 0
+    while at < len(lines):
+        begin, line = position, lines[at]
+        position += len(line) + 1
+        at += 1
+        folded = [line.removesuffix("\r")]
+        while at < len(lines) and lines[at][:1] in (" ", "\t"):
+            folded.append(lines[at].removesuffix("\r"))
+            position += len(lines[at]) + 1
+            at += 1
+        whole = "".join(folded)
+        if match := _FIELD.match(whole):
+            found.append(_field(match, defects))
+        elif whole:
+            if at >= len(lines) or not _FIELD_LINE.match(lines[at]):
+                defects["no-empty-line-after-header"] = None
+                return tuple(found), tuple(defects), begin
+            defects["not-a-field"] = None
+    return tuple(found), tuple(defects), None
+
+
+def _field(match: re.Match[str], defects: dict[str, None]) -> Field:
+    name, space, body = match.groups()
+    if space:
+        defects["space-before-colon"] = None
+    if "\r" in body or "\0" in body:
+        defects["control-in-header"] = None
+        body = body.replace("\r", " ").replace("\0", " ")
+    return Field(name, body.rstrip())

@@ -1,0 +1,196 @@
+"""Octets to the part tree (RFC 2045, RFC 2046), within bounds on depth and number of parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mailgate.message import params, section, transfer, words
+from mailgate.message.mime import Part
+from mailgate.model.message import Field
+
+MAX_DEPTH = 20
+MAX_PARTS = 500
+
+_ENCODINGS = frozenset(
+    {
+        "7bit",
+        "8bit",
+        "binary",
+        "base64",
+        "quoted-printable",
+        "x-uuencode",
+        "uuencode",
+        "x-uue",
+        "uue",
+    }
+)
+_MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left to read, and what was found wrong on the way."""
+
+    parts: int = MAX_PARTS
+    limited: bool = False
+    defects: dict[str, None] = field(default_factory=dict)
+
+    def note(self, *defects: str) -> None:
+        self.defects.update(dict.fromkeys(defects))
+
+
+def tree(content: bytes, fields: tuple[Field, ...], body: int, budget: Budget) -> Part:
+    """The tree of a message whose header section has been read already."""
+    return _part(content, fields, body, len(content), 0, budget, "text/plain")
+
+
+def _part(
+    content: bytes,
+    fields: tuple[Field, ...],
+    start: int,
+    end: int,
+    depth: int,
+    budget: Budget,
+    default: str,
+) -> Part:
+    budget.parts -= 1
+    raw_type = _body(fields, "content-type")
+    content_type, parameters = params.parse(raw_type) if raw_type else (default, {})
+    if content_type.count("/") != 1 or " " in content_type or content_type[-1:] == "/":
+        budget.note("content-type")
+        content_type = _mended_type(content_type, default)
+    encoding = _encoding(fields, budget)
+    disposition, filename = _disposition(fields, parameters)
+    children: tuple[Part, ...] = ()
+    if content_type.startswith("multipart/"):
+        if depth >= MAX_DEPTH:
+            budget.limited = True
+        else:
+            children = _children(content, content_type, parameters, start, end, depth, budget)
+        if not children and not budget.limited:
+            content_type = "text/plain"  # nothing but its own octets is left to read
+    elif content_type in _MESSAGE_TYPES:
+        children = _enclosed(content, start, end, encoding, depth, budget)
+    return Part(
+        content_type, parameters, fields, disposition, filename, content, start, end, children,
+        encoding,
+    )  # fmt: skip
+
+
+def _children(
+    content: bytes,
+    content_type: str,
+    parameters: object,
+    start: int,
+    end: int,
+    depth: int,
+    budget: Budget,
+) -> tuple[Part, ...]:
+    boundary = parameters.get("boundary", "") if isinstance(parameters, dict) else ""
+    spans = _spans(content, boundary, start, end, budget)
+    if not spans:
+        budget.note("multipart-without-parts")
+    default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
+    found = []
+    for first, last in spans:
+        if budget.parts <= 0:
+            budget.limited = True
+            break
+        head = section.split(content, first, last)
+        budget.limited = budget.limited or head.limited
+        budget.note(*(f"part-{d}" for d in head.defects))
+        found.append(_part(content, head.fields, head.body, last, depth + 1, budget, default))
+    return tuple(found)
+
+
+def _spans(
+    content: bytes, boundary: str, start: int, end: int, budget: Budget
+) -> list[tuple[int, int]]:
+    """Where each part begins and ends: between delimiter lines (RFC 2046 §5.1.1)."""
+    if not boundary:
+        return []
+    delimiter = b"--" + boundary.encode("utf-8", "surrogateescape")
+    spans: list[tuple[int, int]] = []
+    opened = -1
+    at = start
+    while (found := content.find(delimiter, at, end)) >= 0:
+        at = found + len(delimiter)
+        line_end = content.find(b"\n", at, end)
+        line_end = end if line_end < 0 else line_end
+        rest = content[at : min(line_end, at + 200)].rstrip(b" \t\r")
+        if (found != start and content[found - 1] != 10) or rest not in (b"", b"--"):
+            continue
+        if opened >= 0:
+            spans.append((opened, max(opened, _before_line_end(content, found, start))))
+        at = min(line_end + 1, end)
+        opened = at
+        if rest == b"--":
+            return spans
+        if len(spans) > MAX_PARTS:
+            break
+    if opened >= 0:
+        budget.note("multipart-not-closed")
+        spans.append((opened, end))
+    return spans
+
+
+def _before_line_end(content: bytes, at: int, start: int) -> int:
+    """The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1)."""
+    if at > start and content[at - 1] == 10:
+        at -= 1
+        if at > start and content[at - 1] == 13:
+            at -= 1
+    return at
+
+
+def _enclosed(
+    content: bytes, start: int, end: int, encoding: str, depth: int, budget: Budget
+) -> tuple[Part, ...]:
+    """The message inside a message/rfc822, also where it was encoded against RFC 2046 §5.2.1."""
+    if depth >= MAX_DEPTH or budget.parts <= 0:
+        budget.limited = True
+        return ()
+    if encoding in ("base64", "quoted-printable"):
+        content = transfer.decode(content[start:end], encoding)
+        start, end = 0, len(content)
+    while content[start : start + 1] in (b"\r", b"\n") and start < end:
+        start += 1
+    head = section.split(content, start, end)
+    budget.limited = budget.limited or head.limited
+    return (_part(content, head.fields, head.body, end, depth + 1, budget, "text/plain"),)
+
+
+def _body(fields: tuple[Field, ...], name: str) -> str:
+    for found in fields:
+        if found.name.lower() == name:
+            return found.body
+    return ""
+
+
+def _mended_type(content_type: str, default: str) -> str:
+    """`Content-Type: text` and the like (RFC 2045 §5.2: what cannot be read is plain text)."""
+    word = content_type.partition("/")[0]
+    return {"text": "text/plain", "html": "text/html", "plain": "text/plain"}.get(
+        word,
+        default if not word else "application/octet-stream" if "/" in content_type else default,
+    )
+
+
+def _encoding(fields: tuple[Field, ...], budget: Budget) -> str:
+    raw = _body(fields, "content-transfer-encoding")
+    if not raw:
+        return ""
+    encoding = raw.partition(";")[0].partition("(")[0].strip(" \t\"'").lower()
+    if encoding in _ENCODINGS:
+        return encoding
+    budget.note("transfer-encoding")
+    return {"quoted-printeable": "quoted-printable", "base-64": "base64"}.get(encoding, encoding)
+
+
+def _disposition(fields: tuple[Field, ...], parameters: object) -> tuple[str | None, str]:
+    raw = _body(fields, "content-disposition")
+    named = parameters if isinstance(parameters, dict) else {}
+    if not raw:
+        return None, named.get("name", "") or words.decode(_body(fields, "content-name"))
+    disposition, own = params.parse(raw)
+    return disposition, own.get("filename", "") or own.get("name", "") or named.get("name", "")
