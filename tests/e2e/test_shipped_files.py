@@ -1,0 +1,98 @@
+"""The example files and the page of settings: what we hand out loads, and says what is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, get_args, get_origin
+
+import pytest
+import yaml
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from mailgate.settings import Desk, Settings, load
+from mailgate.yamlfile import loads_plain
+from tests.conftest import ROOT
+
+_ROW = re.compile(r"\| `([a-z_.]+)` \| (–|`[^`]+`) \| (.+) \|")
+_HEAD = re.compile(r"## (?:`([a-z]+)(?:\.NAME)?`|Top)")
+
+
+def documented() -> Iterator[tuple[str, str | None]]:
+    """Every setting of docs/configuration.md, with its default as YAML; None: must be there."""
+    section = ""
+    for line in (ROOT / "docs/configuration.md").read_text(encoding="utf-8").splitlines():
+        if head := _HEAD.fullmatch(line):
+            section = f"{head[1]}." if head[1] else ""
+        elif row := _ROW.fullmatch(line):
+            yield section + row[1], None if row[2] == "–" else row[2].strip("`")
+
+
+def known(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting the program has; a desk's stand under `desks.`."""
+    for name, field in model.model_fields.items():
+        inner = section_of(field)
+        if inner is None:
+            yield prefix + name, field
+        else:
+            yield from known(inner, f"{prefix}{name}.")
+
+
+def section_of(field: FieldInfo) -> type[BaseModel] | None:
+    kinds = [field.annotation]
+    if get_origin(field.annotation) in {UnionType, dict}:
+        kinds = list(get_args(field.annotation))
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
+
+
+def test_the_page_of_settings_names_every_setting_once() -> None:
+    names = [name for name, _ in documented()]
+    assert sorted(names) == sorted(name for name, _ in known(Settings))
+
+
+@pytest.mark.parametrize(("name", "shown"), list(documented()))
+def test_the_default_on_the_page_is_the_default_of_the_program(
+    name: str, shown: str | None
+) -> None:
+    field = dict(known(Settings))[name]
+    if shown is None:
+        assert field.is_required()
+        return
+    kind = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    value, _ = loads_plain(shown, name)
+    assert TypeAdapter(kind).validate_python(value) == field.default
+
+
+def test_the_example_configuration_loads_with_every_path_in_its_place() -> None:
+    settings = load(ROOT / "config" / "mailgate.yaml")
+    assert settings.rules == ROOT / "config" / "rules.yaml"
+    assert settings.desk_of("Support@Firma.example") == "support"
+
+
+def test_the_example_configuration_names_no_setting_that_is_gone() -> None:
+    """Commented-out lines are settings too, and would rot unseen."""
+    text = (ROOT / "config" / "mailgate.yaml").read_text(encoding="utf-8")
+    opened = re.sub(r"(?m)^(\s*)# ([a-z_]+): (?=[/\[\"\d])", r"\1\2: ", text)
+    assert opened != text
+    Settings.model_validate(yaml.safe_load(opened))
+
+
+def test_every_yaml_block_of_the_documentation_is_of_known_settings() -> None:
+    fenced = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    blocks = [
+        yaml.safe_load(block)
+        for page in sorted((ROOT / "docs").glob("*.md"))
+        for block in fenced.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert blocks
+    for block in blocks:
+        whole = {
+            "base_url": "https://a.example",
+            "database": "sqlite://",
+            "keys": "keys",
+            "rules": "rules.yaml",
+            "desks": {"support": Desk(addresses=["a@b.example"], tag="T").model_dump()},
+        }
+        Settings.model_validate({**whole, **block})
