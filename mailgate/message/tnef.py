@@ -110,10 +110,10 @@ def _properties(octets: bytes) -> dict[int, tuple[int, bytes]]:
 
 def _after_name(octets: bytes, at: int) -> int:
     """Skip the name of a named property (MS-OXTNEF §2.1.3.4)."""
-    (kind,) = struct.unpack_from("<I", octets, at + 16)
+    kind = int.from_bytes(octets[at + 16 : at + 20], "little")
     if kind == 0:
         return at + 24
-    (length,) = struct.unpack_from("<I", octets, at + 20)
+    length = int.from_bytes(octets[at + 20 : at + 24], "little")
     return at + 24 + length + -length % 4
 
 
