@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import sys
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from mailgate.cli.main import Unusable
-
-_AHEAD = 64  # messages handed to the processes and not yet printed; bounds the memory
 
 
 @click.command()
@@ -28,11 +22,11 @@ def inspect(paths: tuple[str, ...], *, as_lines: bool, jobs: int) -> None:
     A PATH is a message, a folder (searched for .eml files), an mbox or a Maildir.
     """
     from mailgate.lab import sources
+    from mailgate.lab.each import counted, each
 
     try:
         sources.check(paths)
-        results = _progress(_results(paths, jobs or multiprocessing.cpu_count()))
-        for number, result in enumerate(results):
+        for number, result in enumerate(counted(each(_read, sources.messages(paths), jobs))):
             if as_lines:
                 click.echo(json.dumps(result, ensure_ascii=False))
             else:
@@ -47,43 +41,6 @@ def _read(source: Any) -> dict[str, Any]:
     from mailgate.message import read
 
     return as_json(source.file, read(source.content))
-
-
-def _results(paths: tuple[str, ...], jobs: int) -> Iterator[dict[str, Any]]:
-    """Objects in the order of the messages, never more than a few ahead of the reader."""
-    from mailgate.lab import sources
-
-    found = sources.messages(paths)
-    if jobs == 1:
-        yield from map(_read, found)
-        return
-    room = threading.BoundedSemaphore(_AHEAD * jobs)
-
-    def bounded() -> Iterator[Any]:
-        for source in found:
-            room.acquire()
-            yield source
-
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for result in pool.imap(_read, bounded(), chunksize=8):
-            room.release()
-            yield result
-
-
-def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Count on standard error while standard output goes to a file."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = SpinnerColumn(), TextColumn("{task.completed} messages"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        for result in results:
-            bar.advance(task)
-            yield result
 
 
 def _show(result: dict[str, Any], number: int) -> None:
