@@ -1,0 +1,168 @@
+"""The deciding transaction: ticket, message, decision, links, outbox and queue state, all or none.
+
+Rows are locked in one order everywhere (item, ticket, link, outbox), so that no two transactions
+wait for each other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mailgate.model.item import Item
+from mailgate.model.outcome import Composed, Outcome
+from mailgate.model.ports import StaleClaim
+from mailgate.model.ticket import Link, Ticket
+from mailgate.settings import Limits
+from mailgate.store import events, history, rows
+from mailgate.store.limits import exceeded
+from mailgate.store.tables import item, link, outbox
+from mailgate.store.tables import ticket as tickets
+from mailgate.store.types import AnyRow
+
+
+def claimed(connection: Connection, mine: Item) -> AnyRow:
+    """The locked row of an item that is still this claim's, else `StaleClaim`."""
+    row = history.lock(connection, mine.queue_id)
+    if row is None or row.state != "active" or row.claim != mine.claim:
+        raise StaleClaim(mine.queue_id)
+    return row
+
+
+def put_on_ticket(connection: Connection, outcome: Outcome, now: datetime) -> Ticket | None:
+    """Write message and decision, on the ticket they belong to; gives the ticket as it is now.
+
+    A message stays on the ticket it was put on first: deciding again moves nothing.
+    """
+    before = history.earlier(connection, outcome.item.queue_id)
+    number = before.ticket if before else None
+    if number is None and outcome.case.ticket is not None:
+        number = outcome.case.ticket.number
+    if number is None and outcome.opens_ticket:
+        number = _open(connection, outcome, now)
+    if number is not None:
+        _lock_and_reopen(connection, number, outcome, now)
+    history.write_outcome(connection, outcome, number, now, again=before is not None)
+    if number is None:
+        return None
+    history.set_standing(connection, number, now)
+    return rows.ticket_of(
+        connection.execute(select(tickets).where(tickets.c.number == number)).one()
+    )
+
+
+def say(
+    connection: Connection, outcome: Outcome, composed: Composed, limits: Limits, now: datetime
+) -> None:
+    """Put the mails into the outbox, within the limits, and the link that one of them carries.
+
+    Older links of the item die once a new one goes out, or once nothing is left to confirm; where
+    a limit stops the new mail, the link he has stays good.
+    """
+    queue_id = outcome.item.queue_id
+    carried = False
+    for notice in composed.notices:
+        limit = exceeded(
+            connection,
+            limits,
+            now,
+            to=notice.to,
+            ticket=notice.ticket,
+            link=notice.link_nonce is not None,
+        )
+        if limit is not None:
+            events.record(
+                connection,
+                now,
+                "notice-suppressed",
+                queue_id=queue_id,
+                ticket=notice.ticket,
+                limit=limit,
+                template=notice.template,
+                contact_id=notice.contact_id,
+            )
+            continue
+        connection.execute(insert(outbox), rows.notice_row(notice, now))
+        carried |= composed.link is not None and notice.link_nonce == composed.link.nonce
+    if carried or outcome.decision.verdict != "pending":
+        supersede(connection, queue_id)
+    if carried and composed.link is not None:
+        _add_link(connection, composed.link, composed)
+
+
+def supersede(connection: Connection, queue_id: str) -> None:
+    connection.execute(
+        update(link)
+        .where(link.c.queue_id == queue_id, link.c.state == "open")
+        .values(state="superseded")
+    )
+
+
+def note_bounce(connection: Connection, outcome: Outcome) -> None:
+    """Mark our mail that this delivery report is about (promise A7).
+
+    Only class 5, or a report without a status, means that it did not arrive (RFC 3463 §2): a
+    delay (4) may still end well.
+    """
+    case = outcome.case
+    if case.bounced_notice is None:
+        return
+    said = f"delivery report {case.bounced_status}".rstrip()
+    values = {"last_reply": said}
+    if case.bounced_status[:1] in {"", "5"}:
+        values["state"] = "bounced"
+    connection.execute(update(outbox).where(outbox.c.id == case.bounced_notice).values(values))
+
+
+def finish(connection: Connection, outcome: Outcome, *, outdated: bool) -> None:
+    """Leave the queue; with facts recorded meanwhile, go back to be decided once more."""
+    values: dict[str, Any] = {"claimed_by": None, "claimed_at": None, "last_error": ""}
+    if outdated:
+        values |= {"state": "incoming", "attempts": 0}
+    elif outcome.decision.verdict == "held":
+        values |= {"state": "hold", "last_error": f"held by the rule {outcome.decision.rule}"}
+    else:
+        values |= {"state": "done"}
+    connection.execute(update(item).where(item.c.queue_id == outcome.item.queue_id).values(values))
+
+
+def _open(connection: Connection, outcome: Outcome, now: datetime) -> int:
+    case = outcome.case
+    made = connection.execute(
+        insert(tickets),
+        {
+            "desk": outcome.item.desk,
+            "subject": outcome.message.head.subject,
+            "state": "open",
+            "standing": "none",
+            "language": case.language,
+            "account_id": case.account_id,
+            "service_id": case.service_id,
+            "opener_id": case.contact.id if case.contact else None,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    key = made.inserted_primary_key
+    if key is None:  # pragma: no cover - both databases give it
+        raise RuntimeError("the database gave no ticket number")
+    number: int = key[0]
+    return number
+
+
+def _lock_and_reopen(connection: Connection, number: int, outcome: Outcome, now: datetime) -> None:
+    query = select(tickets.c.state).where(tickets.c.number == number).with_for_update()
+    state = connection.execute(query).scalar_one()
+    if state == "closed" and outcome.decision.verdict != "filed":
+        connection.execute(
+            update(tickets).where(tickets.c.number == number).values(state="open", closed_at=None)
+        )
+        queue_id = outcome.item.queue_id
+        events.record(connection, now, "ticket-reopened", queue_id=queue_id, ticket=number)
+
+
+def _add_link(connection: Connection, new: Link, composed: Composed) -> None:
+    carrier = next(n for n in composed.notices if n.link_nonce == new.nonce)
+    connection.execute(insert(link), rows.link_row(new, carrier.ticket))

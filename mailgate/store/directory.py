@@ -1,0 +1,206 @@
+"""The directory: accounts with contacts, services and shares, replaced as a whole and read back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from mailgate.model.addresses import address_key
+from mailgate.model.directory import Account, AccountEntry, Contact, Service
+from mailgate.store import events, rows
+from mailgate.store.engine import Database
+from mailgate.store.tables import account, contact, service, share
+
+_Owned = TypeVar("_Owned", Contact, Service)
+
+
+class _OnlyTrying(Exception):
+    """Leaves the transaction of a dry run, so that it is rolled back."""
+
+
+class Directory:
+    """Import, export and search of the directory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def import_entries(
+        self, entries: Sequence[AccountEntry], now: datetime, who: str, *, dry_run: bool = False
+    ) -> dict[str, int]:
+        """Make the accounts named by the entries exactly what the entries say, all or nothing.
+
+        Other accounts are left alone. A contact whose address and a service whose identifier stays
+        keeps its id, and with it its history; one that is gone for a while gets a new id. Ids in
+        the entries only say what is shared with whom. Gives how many rows were added, changed and
+        removed, as `{"contacts added": 2, …}`.
+        """
+        done: Counter[str] = Counter()
+        try:
+            with self._database.writing() as connection:
+                for entry in sorted(entries, key=lambda e: e.account.id):
+                    _import_account(connection, entry, now, done)
+                if dry_run:
+                    raise _OnlyTrying
+                events.record(connection, now, "directory-imported", who=who, changes=dict(done))
+        except _OnlyTrying:
+            pass
+        return dict(done)
+
+    def export(self, account_id: str | None = None) -> list[AccountEntry]:
+        """All accounts by id, or the one asked for; contacts and services by address and name."""
+        with self._database.reading() as connection:
+            query = select(account).order_by(account.c.id)
+            if account_id is not None:
+                query = query.where(account.c.id == account_id)
+            accounts = [rows.account_of(row) for row in connection.execute(query)]
+            return _entries(connection, accounts, whole=account_id is None)
+
+    def of_address(self, address: str) -> list[AccountEntry]:
+        """The accounts that have a contact with this address."""
+        with self._database.reading() as connection:
+            key = contact.c.address_key == address_key(address)
+            query = select(account).where(account.c.id.in_(select(contact.c.account_id).where(key)))
+            accounts = [rows.account_of(row) for row in connection.execute(query)]
+            return _entries(connection, accounts, whole=False)
+
+
+def _import_account(
+    connection: Connection, entry: AccountEntry, now: datetime, done: Counter[str]
+) -> None:
+    wanted = entry.account
+    values = {"company": wanted.company, "language": wanted.language, "updated_at": now}
+    query = select(account).where(account.c.id == wanted.id).with_for_update()
+    found = connection.execute(query).first()
+    if found is None:
+        connection.execute(insert(account), {"id": wanted.id, **values})
+        done["accounts added"] += 1
+    elif rows.account_of(found) != wanted:
+        connection.execute(update(account).where(account.c.id == wanted.id).values(values))
+        done["accounts changed"] += 1
+    contacts = _merge(
+        connection,
+        contact,
+        wanted.id,
+        "address_key",
+        {c.id: _contact_values(c) for c in entry.contacts},
+        done,
+    )
+    services = _merge(
+        connection,
+        service,
+        wanted.id,
+        "identifier",
+        {s.id: {"identifier": s.identifier, "name": s.name} for s in entry.services},
+        done,
+    )
+    _merge_shares(
+        connection,
+        {(contacts[who], services[what]) for who, what in entry.shares},
+        set(contacts.values()),
+        done,
+    )
+
+
+def _contact_values(one: Contact) -> dict[str, Any]:
+    return {
+        "address": one.address,
+        "address_key": address_key(one.address),
+        "role": one.role,
+        "name": one.name,
+        "language": one.language,
+    }
+
+
+def _merge(
+    connection: Connection,
+    table: Table,
+    account_id: str,
+    natural: str,
+    wanted: dict[int, dict[str, Any]],
+    done: Counter[str],
+) -> dict[int, int]:
+    """Make the account's rows of a table the wanted ones; gives the id of each in the database.
+
+    Rows are told apart by their natural key. Old rows go before new ones come, and a row becomes
+    `main` last: there is only one main contact at a time.
+    """
+    query = select(table).where(table.c.account_id == account_id)
+    existing = {getattr(row, natural): row for row in connection.execute(query)}
+    gone = [row.id for key, row in existing.items() if key not in _naturals(wanted, natural)]
+    if gone:
+        connection.execute(delete(table).where(table.c.id.in_(gone)))
+        done[f"{table.name}s removed"] += len(gone)
+    ids: dict[int, int] = {}
+    for local, values in sorted(wanted.items(), key=lambda pair: pair[1].get("role") == "main"):
+        row = existing.get(values[natural])
+        if row is None:
+            made = connection.execute(insert(table), {"account_id": account_id, **values})
+            ids[local] = made.inserted_primary_key[0]  # type: ignore[index] # it has one
+            done[f"{table.name}s added"] += 1
+            continue
+        ids[local] = row.id
+        if any(getattr(row, name) != value for name, value in values.items()):
+            connection.execute(update(table).where(table.c.id == row.id).values(values))
+            done[f"{table.name}s changed"] += 1
+    return ids
+
+
+def _naturals(wanted: dict[int, dict[str, Any]], natural: str) -> set[Any]:
+    return {values[natural] for values in wanted.values()}
+
+
+def _merge_shares(
+    connection: Connection,
+    wanted: set[tuple[int, int]],
+    contacts: set[int],
+    done: Counter[str],
+) -> None:
+    query = select(share).where(share.c.contact_id.in_(contacts))
+    existing = {(row.contact_id, row.service_id) for row in connection.execute(query)}
+    for who, what in sorted(existing - wanted):
+        pair = (share.c.contact_id == who, share.c.service_id == what)
+        connection.execute(delete(share).where(*pair))
+        done["shares removed"] += 1
+    new = [{"contact_id": who, "service_id": what} for who, what in sorted(wanted - existing)]
+    if new:
+        connection.execute(insert(share), new)
+        done["shares added"] += len(new)
+
+
+def _entries(
+    connection: Connection, accounts: Sequence[Account], *, whole: bool
+) -> list[AccountEntry]:
+    """Three queries however many accounts there are."""
+    ids = {one.id for one in accounts}
+    contacts = select(contact).order_by(contact.c.address_key)
+    services = select(service).order_by(service.c.identifier)
+    shares = select(share, contact.c.account_id).join(contact, contact.c.id == share.c.contact_id)
+    if not whole:
+        contacts = contacts.where(contact.c.account_id.in_(ids))
+        services = services.where(service.c.account_id.in_(ids))
+        shares = shares.where(contact.c.account_id.in_(ids))
+    by_contact = _grouped(rows.contact_of(row) for row in connection.execute(contacts))
+    by_service = _grouped(rows.service_of(row) for row in connection.execute(services))
+    pairs: dict[str, set[tuple[int, int]]] = {}
+    for row in connection.execute(shares):
+        pairs.setdefault(row.account_id, set()).add((row.contact_id, row.service_id))
+    return [
+        AccountEntry(
+            account=one,
+            contacts=tuple(by_contact.get(one.id, ())),
+            services=tuple(by_service.get(one.id, ())),
+            shares=frozenset(pairs.get(one.id, ())),
+        )
+        for one in accounts
+    ]
+
+
+def _grouped(found: Iterable[_Owned]) -> dict[str, list[_Owned]]:
+    groups: dict[str, list[_Owned]] = {}
+    for one in found:
+        groups.setdefault(one.account_id, []).append(one)
+    return groups

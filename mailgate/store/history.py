@@ -1,0 +1,183 @@
+"""What was decided: the message row as it stands now, and one decision row for every judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from mailgate.model.addresses import address_key
+from mailgate.model.decision import Decision, Tried, Verdict
+from mailgate.model.outcome import Outcome
+from mailgate.model.ticket import Standing
+from mailgate.store.tables import decision, item, message, named
+from mailgate.store.tables import ticket as tickets
+from mailgate.store.types import AnyRow, storable
+
+#: Stand in the place of a rule's name where no rule decided.
+BY_FAILURE, BY_OPERATOR = "mailgate", "operator"
+
+_BEST_FIRST: tuple[Standing, ...] = ("authorized", "pending", "unauthorized")
+
+
+def earlier(connection: Connection, queue_id: str) -> AnyRow | None:
+    """The message row of an earlier decision: its ticket and verdict."""
+    return connection.execute(
+        select(message.c.ticket, message.c.verdict).where(message.c.queue_id == queue_id)
+    ).first()
+
+
+def write_outcome(
+    connection: Connection, outcome: Outcome, ticket: int | None, now: datetime, *, again: bool
+) -> None:
+    """Write what the outcome says of its message; `again` where a message row is there already."""
+    values = _message_values(outcome, ticket, now)
+    queue_id = outcome.item.queue_id
+    if again:
+        connection.execute(update(message).where(message.c.queue_id == queue_id).values(values))
+        connection.execute(delete(named).where(named.c.queue_id == queue_id))
+    else:
+        connection.execute(insert(message), {"queue_id": queue_id, **values})
+    head = outcome.message.head
+    keys = {address_key(person.address) for person in (*head.to, *head.cc)}
+    if keys:
+        connection.execute(
+            insert(named), [{"queue_id": queue_id, "address_key": key} for key in sorted(keys)]
+        )
+    _write_decision(connection, outcome, ticket, now)
+
+
+def write_without_facts(
+    connection: Connection,
+    queued: AnyRow,
+    verdict: Verdict,
+    rule: str,
+    reasons: Sequence[str],
+    now: datetime,
+) -> int | None:
+    """Write a verdict that no rule gave, over whatever was decided before; gives the ticket.
+
+    The earlier decision stays in the history, but an item in trouble is not authorized.
+    """
+    before = earlier(connection, queued.queue_id)
+    values = {"verdict": verdict, "rule": rule, "reasons": list(reasons), "decided_at": now}
+    if before is not None:
+        connection.execute(
+            update(message).where(message.c.queue_id == queued.queue_id).values(values)
+        )
+    else:
+        connection.execute(insert(message), {**_unread(queued), **values})
+    number = before.ticket if before else None
+    connection.execute(
+        insert(decision),
+        {
+            "queue_id": queued.queue_id,
+            "ticket": number,
+            "revision": queued.revision,
+            "attempt": queued.attempts,
+            "decided_at": now,
+            "verdict": verdict,
+            "rule": rule,
+            "reasons": list(reasons),
+            "facts": {},
+            "sources": {},
+            "trace": [],
+            "policy_sha256": "",
+        },
+    )
+    if number is not None:
+        set_standing(connection, number, now)
+    return number
+
+
+def set_standing(connection: Connection, number: int, now: datetime) -> Standing:
+    """A ticket stands as its best message does: authorized, then pending, then unauthorized.
+
+    It follows from what its messages are now, not from the order of events, so that a message
+    which loses its authorization takes it from the ticket too, unless another one has it.
+    """
+    query = select(message.c.verdict).where(message.c.ticket == number).distinct()
+    verdicts = set(connection.execute(query).scalars())
+    standing: Standing = next((best for best in _BEST_FIRST if best in verdicts), "none")
+    connection.execute(
+        update(tickets).where(tickets.c.number == number).values(standing=standing, updated_at=now)
+    )
+    return standing
+
+
+def lock(connection: Connection, queue_id: str) -> AnyRow | None:
+    """The item's row, ours until the end of the transaction."""
+    query = select(item).where(item.c.queue_id == queue_id).with_for_update()
+    return connection.execute(query).first()
+
+
+def _message_values(outcome: Outcome, ticket: int | None, now: datetime) -> dict[str, Any]:
+    case, judged, head = outcome.case, outcome.decision, outcome.message.head
+    date = head.date
+    author = head.author if outcome.item.channel == "email" else outcome.item.entered_by
+    return {
+        "ticket": ticket,
+        "account_id": case.account_id,
+        "contact_id": case.contact.id if case.contact else None,
+        "author": author,
+        "author_key": address_key(author) if author else None,
+        "message_id": head.message_id,
+        "subject": head.subject,
+        # RFC 5322 §3.3: "-0000" says nothing about the zone; the time itself is in UTC.
+        "date": date if date is None or date.tzinfo else date.replace(tzinfo=now.tzinfo),
+        "received_at": outcome.item.envelope.received_at,
+        "text": outcome.message.text,
+        "reply_text": outcome.message.reply_text,
+        "verdict": judged.verdict,
+        "rule": judged.rule,
+        "reasons": list(judged.reasons),
+        "labels": list(judged.labels),
+        "facts": dict(outcome.facts.values),
+        "code": outcome.facts.values.get("code", "absent"),
+        "claimed_ticket": storable(case.claimed_ticket),
+        "decided_at": now,
+    }
+
+
+def _unread(queued: AnyRow) -> dict[str, Any]:
+    return {
+        "queue_id": queued.queue_id,
+        "account_id": queued.account_id,
+        "received_at": queued.received_at,
+        "subject": "",
+        "text": "",
+        "reply_text": "",
+        "labels": [],
+        "facts": {},
+        "code": "absent",
+    }
+
+
+def _write_decision(
+    connection: Connection, outcome: Outcome, ticket: int | None, now: datetime
+) -> None:
+    judged: Decision = outcome.decision
+    connection.execute(
+        insert(decision),
+        {
+            "queue_id": outcome.item.queue_id,
+            "ticket": ticket,
+            "revision": outcome.item.revision,
+            "attempt": outcome.item.attempts,
+            "decided_at": now,
+            "verdict": judged.verdict,
+            "rule": judged.rule,
+            "reasons": list(judged.reasons),
+            "facts": dict(outcome.facts.values),
+            "sources": dict(outcome.facts.sources),
+            "trace": [_tried_row(tried) for tried in judged.trace],
+            "policy_sha256": judged.policy_sha256,
+        },
+    )
+
+
+def _tried_row(tried: Tried) -> Mapping[str, Any]:
+    conditions = [{"asked": c.asked, "found": c.found, "holds": c.holds} for c in tried.conditions]
+    return {"rule": tried.rule, "matched": tried.matched, "conditions": conditions}

@@ -1,0 +1,68 @@
+"""Bounds on our own mail, counted in the outbox inside the transaction that would add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+
+from mailgate.model.addresses import address_key
+from mailgate.settings import Limits
+from mailgate.store.tables import CARRIES_LINK, outbox
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+#: Name of a limit, how much it allows, and the count of what was sent.
+_Bound = tuple[str, int, ScalarSelect[int]]
+
+
+def exceeded(
+    connection: Connection,
+    limits: Limits,
+    now: datetime,
+    *,
+    to: str,
+    ticket: int | None,
+    link: bool,
+) -> str | None:
+    """The first limit that one more mail would break, or None.
+
+    Everything queued counts, sent or not. Two workers that write to one person at the same moment
+    may pass a limit by one; per ticket they cannot, for its row is locked.
+    """
+    bounds = list(_bounds(limits, now, address_key(to), ticket, link=link))
+    counts = connection.execute(select(*(count for _, _, count in bounds))).one()
+    for (name, allowed, _), found in zip(bounds, counts, strict=True):
+        if found >= allowed:
+            return name
+    return None
+
+
+def _bounds(
+    limits: Limits, now: datetime, to_key: str, ticket: int | None, *, link: bool
+) -> Iterator[_Bound]:
+    hour, day = now - _HOUR, now - _DAY
+    person = outbox.c.to_key == to_key
+    yield "per_sender_hour", limits.per_sender_hour, _count(hour, person)
+    yield "per_sender_day", limits.per_sender_day, _count(day, person)
+    if ticket is not None:
+        yield "per_ticket_hour", limits.per_ticket_hour, _count(hour, outbox.c.ticket == ticket)
+    if not link:
+        return
+    yield "links_per_contact_hour", limits.links_per_contact_hour, _links(hour, person)
+    yield "links_per_contact_day", limits.links_per_contact_day, _links(day, person)
+    if ticket is not None:
+        of_ticket = outbox.c.ticket == ticket
+        yield "links_per_ticket_day", limits.links_per_ticket_day, _links(day, of_ticket)
+    yield "links_per_hour", limits.links_per_hour, _links(hour)
+
+
+def _count(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
+    return query.scalar_subquery()
+
+
+def _links(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
+    return query.where(CARRIES_LINK).scalar_subquery()

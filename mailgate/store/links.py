@@ -1,0 +1,110 @@
+"""Confirmation links: exactly one answer each, and a new one for a link that has expired."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from mailgate.model.ticket import Link, LinkState
+from mailgate.settings import Limits
+from mailgate.store import events, history, queue, rows
+from mailgate.store.engine import Database
+from mailgate.store.limits import exceeded
+from mailgate.store.tables import link
+from mailgate.store.types import AnyRow
+
+
+class Links:
+    """`LinkStore` over a database."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+
+    def find(self, token_sha256: str) -> Link | None:
+        with self._database.reading() as connection:
+            row = _row(connection, token_sha256)
+        return rows.link_of(row) if row else None
+
+    def decide(self, token_sha256: str, state: LinkState, now: datetime) -> bool:
+        """Settle an open, unexpired link and queue its message again, in one transaction.
+
+        False where it was not open any more: exactly one of many callers gets True (promise L5).
+        """
+        with self._database.writing() as connection:
+            row = _row(connection, token_sha256)
+            if row is None:
+                return False
+            queued = history.lock(connection, row.queue_id)
+            settled = connection.execute(
+                update(link)
+                .where(
+                    link.c.token_sha256 == token_sha256,
+                    link.c.state == "open",
+                    link.c.expires_at > now,
+                )
+                .values(state=state, decided_at=now)
+            )
+            if queued is None or settled.rowcount != 1:
+                return False
+            queue.again(connection, queued, now)
+            _record(connection, row, f"link-{state}", now)
+        return True
+
+    def count_try(self, token_sha256: str) -> int:
+        """Count one wrong code; gives the tries so far."""
+        with self._database.writing() as connection:
+            tries = connection.execute(
+                update(link)
+                .where(link.c.token_sha256 == token_sha256)
+                .values(tries=link.c.tries + 1)
+                .returning(link.c.tries)
+            ).scalar()
+        return tries or 0
+
+    def request_new(self, token_sha256: str, now: datetime) -> bool:
+        """Ask for a new mail in place of an expired link: its message is judged once more.
+
+        Only an open link that has expired can be replaced, once, and only while the limits leave
+        room for the mail that will follow; False otherwise.
+        """
+        with self._database.writing() as connection:
+            row = _row(connection, token_sha256)
+            if row is None:
+                return False
+            queued = history.lock(connection, row.queue_id)
+            if queued is None or exceeded(
+                connection, self._limits, now, to=row.address, ticket=row.ticket, link=True
+            ):
+                return False
+            replaced = connection.execute(
+                update(link)
+                .where(
+                    link.c.token_sha256 == token_sha256,
+                    link.c.state == "open",
+                    link.c.expires_at <= now,
+                )
+                .values(state="superseded")
+            )
+            if replaced.rowcount != 1:
+                return False
+            queue.again(connection, queued, now)
+            _record(connection, row, "link-requested", now)
+        return True
+
+
+def _row(connection: Connection, token_sha256: str) -> AnyRow | None:
+    return connection.execute(select(link).where(link.c.token_sha256 == token_sha256)).first()
+
+
+def _record(connection: Connection, row: AnyRow, what: str, now: datetime) -> None:
+    events.record(
+        connection,
+        now,
+        what,
+        who=row.address,
+        queue_id=row.queue_id,
+        ticket=row.ticket,
+        contact_id=row.contact_id,
+    )

@@ -1,0 +1,320 @@
+"""Every table of mailgate; migrations and schema.sql are held against this by the tests.
+
+History (item, message, decision, link, outbox, event) names contacts, accounts and services by
+id without a foreign key, because the directory changes and history must not. Their ids are never
+given out twice.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from mailgate.store.types import Id, Json, Key, Moment, Words
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Queries say exactly these conditions, so that both databases use the partial indexes.
+WAITING_ITEM = text("state IN ('incoming', 'deferred')")
+WAITING_NOTICE = text("state = 'waiting'")
+CARRIES_LINK = text("link_nonce IS NOT NULL")
+IS_MAIN = text("role = 'main'")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=column)
+
+
+def _numbered(name: str) -> Column[int]:
+    return Column(name, Id, Identity(), primary_key=True)
+
+
+# --- what came in ---------------------------------------------------------------------------
+
+content = Table(
+    "content",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("octets", LargeBinary, nullable=False),
+)
+
+item = Table(
+    "item",
+    metadata,
+    Column("queue_id", String(32), primary_key=True),
+    Column("dedup_key", String(64), nullable=False, unique=True),
+    Column("desk", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("sha256", String(64), ForeignKey("content.sha256"), nullable=False, index=True),
+    Column("reverse_path", Words, nullable=False),
+    Column("recipients", Json, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("client", Words, nullable=False),
+    Column("helo", Words, nullable=False),
+    Column("protocol", String(16), nullable=False),
+    Column("tls", Boolean, nullable=False),
+    Column("entered_by", Words, nullable=False),
+    Column("account_id", Words),
+    Column("state", String(16), nullable=False, server_default="incoming"),
+    Column("available_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claim", Integer, nullable=False, server_default="0"),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", Words),
+    Column("claimed_at", Moment),
+    Column("last_error", Words, nullable=False, server_default=""),
+    _one_of("state", "incoming", "active", "deferred", "hold", "done"),
+)
+Index(
+    "ix_item_waiting",
+    item.c.available_at,
+    item.c.queue_id,
+    sqlite_where=WAITING_ITEM,
+    postgresql_where=WAITING_ITEM,
+)
+Index("ix_item_state", item.c.state, item.c.received_at)
+
+# --- who may ask for what -------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("company", Words, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    _numbered("id"),
+    Column("account_id", Words, ForeignKey("account.id"), nullable=False),
+    Column("address", Words, nullable=False),
+    Column("address_key", Key, nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("language", String(8)),
+    UniqueConstraint("account_id", "address_key"),
+    _one_of("role", "main", "technical", "additional"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "uq_contact_main",
+    contact.c.account_id,
+    unique=True,
+    sqlite_where=IS_MAIN,
+    postgresql_where=IS_MAIN,
+)
+
+service = Table(
+    "service",
+    metadata,
+    _numbered("id"),
+    Column("account_id", Words, ForeignKey("account.id"), nullable=False),
+    Column("identifier", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    UniqueConstraint("account_id", "identifier"),
+    sqlite_autoincrement=True,
+)
+
+share = Table(
+    "share",
+    metadata,
+    Column("contact_id", Id, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True),
+    Column(
+        "service_id", Id, ForeignKey("service.id", ondelete="CASCADE"), primary_key=True, index=True
+    ),
+)
+
+# --- what was made of it --------------------------------------------------------------------
+
+ticket = Table(
+    "ticket",
+    metadata,
+    _numbered("number"),
+    Column("desk", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("language", String(8), nullable=False),
+    Column("account_id", Words),
+    Column("service_id", Id),
+    Column("opener_id", Id),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Index("ix_ticket_account_id", "account_id", "updated_at"),
+    Index("ix_ticket_updated_at", "updated_at"),
+    _one_of("state", "open", "closed"),
+    _one_of("standing", "none", "authorized", "pending", "unauthorized"),
+    sqlite_autoincrement=True,
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("queue_id", String(32), ForeignKey("item.queue_id"), primary_key=True),
+    Column("ticket", Id, ForeignKey("ticket.number")),
+    Column("account_id", Words),
+    Column("contact_id", Id),
+    Column("author", Words),
+    Column("author_key", Key),
+    Column("message_id", Key, index=True),
+    Column("subject", Words, nullable=False),
+    Column("date", Moment),
+    Column("received_at", Moment, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("reply_text", Words, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("code", String(16), nullable=False),
+    Column("claimed_ticket", Id),
+    Column("decided_at", Moment, nullable=False),
+    Index("ix_message_ticket", "ticket", "verdict"),
+    Index("ix_message_claimed_ticket", "claimed_ticket", "received_at"),
+    Index("ix_message_author_key", "author_key", "received_at"),
+    _one_of("verdict", "authorized", "pending", "unauthorized", "filed", "held"),
+)
+
+#: Everybody in To and Cc of a message, once.
+named = Table(
+    "named",
+    metadata,
+    Column(
+        "queue_id",
+        String(32),
+        ForeignKey("message.queue_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("address_key", Key, primary_key=True, index=True),
+)
+
+#: One row a judgement; never changed.
+decision = Table(
+    "decision",
+    metadata,
+    _numbered("id"),
+    Column("queue_id", String(32), ForeignKey("item.queue_id"), nullable=False, index=True),
+    Column("ticket", Id),
+    Column("revision", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("sources", Json, nullable=False),
+    Column("trace", Json, nullable=False),
+    Column("policy_sha256", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# --- what we ask and say --------------------------------------------------------------------
+
+link = Table(
+    "link",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("queue_id", String(32), ForeignKey("item.queue_id"), nullable=False, index=True),
+    Column("content_sha256", String(64), nullable=False),
+    Column("ticket", Id),
+    Column("contact_id", Id, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("decided_at", Moment),
+    Index("ix_link_ticket", "ticket", "contact_id"),
+    _one_of("state", "open", "confirmed", "denied", "superseded"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("template", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("to_address", Words, nullable=False),
+    Column("to_key", Key, nullable=False),
+    Column("to_name", Words, nullable=False),
+    Column("contact_id", Id),
+    Column("queue_id", String(32), index=True),
+    Column("ticket", Id),
+    Column("message_id", Text, nullable=False),
+    Column("date", Moment, nullable=False),
+    Column("details", Json, nullable=False),
+    Column("in_reply_to", Words),
+    Column("link_nonce", String(64)),
+    Column("link_step", String(16)),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Moment, nullable=False),
+    Column("last_reply", Words, nullable=False, server_default=""),
+    Column("claimed_by", Words),
+    Column("created_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Index("ix_outbox_to_key", "to_key", "created_at"),
+    Index("ix_outbox_ticket", "ticket", "created_at"),
+    Index("ix_outbox_state", "state", "created_at"),
+    _one_of("state", "waiting", "active", "sent", "failed", "bounced"),
+)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.next_at,
+    sqlite_where=WAITING_NOTICE,
+    postgresql_where=WAITING_NOTICE,
+)
+Index(
+    "ix_outbox_links",
+    outbox.c.created_at,
+    sqlite_where=CARRIES_LINK,
+    postgresql_where=CARRIES_LINK,
+)
+
+#: Who did what to which row, when and why; rows are only ever added.
+event = Table(
+    "event",
+    metadata,
+    _numbered("id"),
+    Column("at", Moment, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("queue_id", String(32), index=True),
+    Column("ticket", Id, index=True),
+    Column("why", Json, nullable=False),
+    Index("ix_event_what", "what", "at"),
+    sqlite_autoincrement=True,
+)
