@@ -1,0 +1,111 @@
+"""A policy decides: facts in, decision out, and nothing else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+
+from mailgate.model.decision import Confirm, Decision, Tried, Verdict
+from mailgate.model.directory import Language
+from mailgate.model.facts import Facts
+from mailgate.rules.conditions import Ask, Node, OneOf, compile_node, holds
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What follows where a rule matches, or where none does."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    notice: str | None = None
+    confirm: Confirm | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A name, a sentence, conditions that must all hold, and what follows."""
+
+    name: str
+    says: str
+    when: tuple[Node, ...]
+    then: Consequence
+    attempt: Callable[[Facts], Tried]
+
+    @classmethod
+    def of(cls, name: str, says: str, when: tuple[Node, ...], then: Consequence) -> Rule:
+        return cls(name, says, when, then, _attempt(name, when))
+
+    @property
+    def asked(self) -> str:
+        """All of its conditions in words."""
+        return " and ".join(node.asked for node in self.when)
+
+    def matches(self, ask: Ask) -> bool:
+        """Whether it matches, without a trace and without asking more than needed."""
+        return all(holds(node, ask) for node in self.when)
+
+
+def _attempt(name: str, when: tuple[Node, ...]) -> Callable[[Facts], Tried]:
+    """A closure that tries a rule, answering every condition of it."""
+    checks = tuple(compile_node(node) for node in when)
+
+    def attempt(facts: Facts) -> Tried:
+        conditions = tuple([check(facts) for check in checks])
+        return Tried(name, all(c.holds for c in conditions), conditions)
+
+    questions = [q for node in when for q in node.questions]
+    if not all(isinstance(q, OneOf) and q.domain for q in questions):
+        return attempt
+    # The answers to finite facts are finite, so each is made once and kept: this is what makes a
+    # full trace as cheap as a bare verdict.
+    key = itemgetter(*sorted({q.name for q in questions}))
+    known: dict[object, Tried] = {}
+
+    def remembered(facts: Facts) -> Tried:
+        values = key(facts.values)
+        if (tried := known.get(values)) is None:
+            tried = known[values] = attempt(facts)
+        return tried
+
+    return remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules in their order, the default, and the digest of the file they were read from.
+
+    `words` has the texts of the administrator's own reason codes.
+    """
+
+    rules: tuple[Rule, ...]
+    default: Consequence
+    sha256: str
+    words: Mapping[str, Mapping[Language, str]]
+
+    def decide(self, facts: Facts) -> Decision:
+        """The first rule that matches decides. Every condition of a tried rule is answered.
+
+        Whatever goes wrong is raised: the caller holds the message for a person, and nothing is
+        authorized by accident.
+        """
+        trace = []
+        for rule in self.rules:
+            tried = rule.attempt(facts)
+            trace.append(tried)
+            if tried.matched:
+                return self._decision(rule.name, rule.then, trace)
+        return self._decision("default", self.default, trace)
+
+    def _decision(self, name: str, then: Consequence, trace: list[Tried]) -> Decision:
+        return Decision(
+            verdict=then.verdict,
+            rule=name,
+            reasons=then.reasons,
+            trace=tuple(trace),
+            notice=then.notice,
+            confirm=then.confirm,
+            labels=then.labels,
+            policy_sha256=self.sha256,
+        )
