@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +54,16 @@ def _listen(value: str) -> str:
     if not host or not port.isdigit() or int(port) > 65535:
         raise ValueError("an address to listen on is HOST:PORT or unix:/PATH")
     return value
+
+
+def zone(name: str) -> tzinfo:
+    """The zone of that name; UTC is there even where the machine has no zone files."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"no time zone of this machine is called {name!r}") from None
 
 
 Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
@@ -196,6 +207,8 @@ class Settings(Section):
     keys: Path
     rules: Path
     desks: dict[str, Desk] = Field(min_length=1)
+    timezone: str = "UTC"
+    """The zone of the times in our mails and pages, such as Europe/Warsaw."""
     node: str = "main"
     intake: Intake = Intake()
     authentication: Authentication = Authentication()
@@ -204,6 +217,12 @@ class Settings(Section):
     worker: Worker = Worker()
     links: Links = Links()
     log: Log = Log()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        zone(value)
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -215,6 +234,10 @@ class Settings(Section):
         if url.query or url.fragment or not url.hostname:
             raise ValueError("base_url is a scheme, a host and perhaps a path")
         return value.rstrip("/")
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone(self.timezone)
 
     @model_validator(mode="after")
     def _addresses_are_unambiguous(self) -> Settings:
