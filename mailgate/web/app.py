@@ -1,0 +1,122 @@
+"""The web application put together: which pages there are, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+
+from mailgate import clock
+from mailgate.clock import Now, Random
+from mailgate.model.ports import ConfirmView, LinkStore, StorageError, StoreUnusable
+from mailgate.settings import Settings
+from mailgate.tokens.keys import Keys
+from mailgate.tokens.link import code_matches
+from mailgate.web import health
+from mailgate.web.confirm import PAUSES, ConfirmPage
+from mailgate.web.forms import PageNonce
+from mailgate.web.guard import RateLimit, Shield
+from mailgate.web.pages import Pages
+
+#: Requests a second from one client to pages behind a token (promise W9).
+TOKEN_PAGE_RATE = 30.0
+
+
+def create(
+    settings: Settings,
+    *,
+    links: LinkStore,
+    view: ConfirmView,
+    keys: Keys,
+    now: Now,
+    random: Random,
+    on_decided: Callable[[], None],
+    ready: health.Ready = dict,
+    routes: Sequence[BaseRoute] = (),
+    monotonic: Callable[[], float] = clock.monotonic,
+    pauses: Sequence[float] = PAUSES,
+) -> Starlette:
+    """The application to serve at `base_url`; `routes` are further pages, of the demo say.
+
+    `on_decided` is called once an answer has put a message back into the queue. Everything but
+    health lies under the path of `base_url`, and answers to its host only (promise L13).
+    """
+    pages = Pages(settings)
+    confirm = ConfirmPage(
+        links=links,
+        view=view,
+        code_is_right=partial(code_matches, keys),
+        now=now,
+        tries=settings.links.tries,
+        pages=pages,
+        nonce=PageNonce(settings.base_url, random),
+        on_decided=on_decided,
+        pauses=pauses,
+    )
+    token_pages = Mount(
+        "/c",
+        routes=[
+            Route("/{token}", confirm.page, methods=["GET", "POST"]),
+            Route("/{token}/new", confirm.renew, methods=["POST"]),
+        ],
+        middleware=[Middleware(RateLimit, rate=TOKEN_PAGE_RATE, monotonic=monotonic)],
+    )
+    static = Mount("/static", StaticFiles(packages=[("mailgate.web", "static")]))
+    base = urlsplit(settings.base_url)
+    site = Mount(
+        base.path,
+        # No redirect to a path with or without its last slash: Starlette would build it from Host.
+        Router([token_pages, static, *routes], redirect_slashes=False),
+        middleware=[
+            Middleware(
+                TrustedHostMiddleware, allowed_hosts=[base.hostname or ""], www_redirect=False
+            )
+        ],
+    )
+    all_routes: list[BaseRoute] = [*health.routes(ready), site]
+    return Starlette(
+        routes=all_routes,
+        middleware=[
+            Middleware(
+                Shield,
+                https=base.scheme == "https",
+                templates=dict(_templates(all_routes)),
+                failed=pages.failure,
+            ),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.web.form_size),
+        ],
+        exception_handlers=_refusals(pages),
+    )
+
+
+def _refusals(pages: Pages) -> Mapping[Any, Callable[[Request, Exception], Response]]:
+    def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 503
+        response = pages.refusal(request, status)
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+
+    return {HTTPException: refused, StorageError: refused, StoreUnusable: refused}
+
+
+def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[Any, str]]:
+    """Every endpoint with its path as written in the route, which is all of a path we may log."""
+    found: list[tuple[Any, str]] = []
+    for route in routes:
+        if isinstance(route, Mount):
+            found.append((route.app, f"{prefix}{route.path}/…"))
+            found += _templates(route.routes, prefix + route.path)
+        elif isinstance(route, Route):
+            found.append((route.endpoint, prefix + route.path))
+    return found

@@ -1,0 +1,85 @@
+"""Which submitted forms count: from our own page, in the browser that was shown it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailgate.clock import Random
+
+_NONCE = re.compile(r"[0-9a-f]{32}")
+_SECONDS = 10.0
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class PageNonce:
+    """A value that stands in the form and in a cookie; another site can set or read neither.
+
+    The cookie carries the `__Host-` prefix, so that no sibling domain can plant it. Over plain
+    http, which the settings allow on loopback only, browsers refuse the prefix.
+    """
+
+    def __init__(self, base_url: str, random: Random) -> None:
+        self.origin = origin(base_url)
+        self.secure = self.origin.startswith("https:")
+        self.cookie = "__Host-mailgate" if self.secure else "mailgate"
+        self.random = random
+
+    def of(self, request: Request) -> str:
+        """The nonce this browser has already, so that two open pages do not undo each other."""
+        known = request.cookies.get(self.cookie, "")
+        return known if _NONCE.fullmatch(known) else self.random(16).hex()
+
+    def keep(self, response: Response, nonce: str) -> None:
+        response.set_cookie(
+            self.cookie, nonce, path="/", secure=self.secure, httponly=True, samesite="strict"
+        )
+
+    def holds(self, request: Request, form: Mapping[str, str]) -> bool:
+        known = request.cookies.get(self.cookie, "")
+        given = form.get("nonce", "")
+        return _NONCE.fullmatch(known) is not None and secrets.compare_digest(
+            known.encode(), given.encode("utf-8", "surrogatepass")
+        )
+
+    def refuse_foreign(self, request: Request) -> None:
+        """Raise 403 for a request that another site made the browser send.
+
+        Our own pages ask for no referrer, and for them browsers send `Origin: null` (Fetch
+        standard, "append a request Origin header"); then Sec-Fetch-Site tells. A browser too old
+        for that one still has to bring the SameSite=Strict cookie.
+        """
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        sent = request.headers.get("origin", "null")
+        if site != "same-origin" or sent not in {"null", self.origin}:
+            raise HTTPException(403)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port as browsers write them into Origin (RFC 6454 §6.2)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)}:
+        return f"{parts.scheme}://{host}"
+    return f"{parts.scheme}://{host}:{parts.port}"
+
+
+async def read(request: Request) -> dict[str, str]:
+    """The text fields of a form, the first of each name; no files, and no endless waiting."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            form = await request.form(max_files=0, max_fields=20)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    fields: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            fields.setdefault(name, value)
+    return fields

@@ -1,0 +1,1 @@
+"""The pages, asked over a real socket and by a real browser."""
