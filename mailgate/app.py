@@ -1,4 +1,4 @@
-"""The wiring: which parts there are, who is handed what, how the house starts, reloads and stops."""
+"""The wiring: who is handed what, and how the house starts, reloads and stops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgate import clock, logs
-from mailgate.model.ports import StoreUnusable
 from mailgate.rules.load import load_policy
 from mailgate.rules.policy import Policy
 from mailgate.settings import Settings
@@ -52,20 +51,28 @@ class Rules:
 def open_store(settings: Settings) -> Store:
     from mailgate.store import open_store as open_database
 
-    return open_database(settings.database, limits=settings.outbound.limits)
+    return open_database(
+        settings.database,
+        limits=settings.outbound.limits,
+        attempts=settings.worker.attempts,
+        node=settings.node,
+    )
 
 
 def open_checked_store(settings: Settings) -> Store:
     """The store, or `StoreUnusable` where it is not reachable or its schema is another one."""
+    from mailgate.store.migrations import require_current
+
     store = open_store(settings)
-    store.check()
+    require_current(store.database)
     return store
 
 
 class House:
     """Everything that runs in the main process, and the order in which it starts and stops.
 
-    Sockets come last and go first: what is answered with 250 has somewhere to go.
+    The way of a message backwards: whoever hands on starts after the one he hands on to, and
+    stops before it.
     """
 
     def __init__(self, config: Path, settings: Settings, parts: frozenset[str]) -> None:
@@ -115,9 +122,11 @@ class House:
             store=self.store.intake,
             now=clock.now,
             random=clock.random,
-            verify_bounce=lambda address: verp.read(self.keys, bounces, address) if bounces else None,
+            verify_bounce=lambda address: (
+                verp.read(self.keys, bounces, address) if bounces else None
+            ),
             free_space=self._free_space,
-            on_admitted=lambda: self._wake_workers(),
+            on_admitted=self._wake_workers,
         )
         await listeners.start()
         try:
@@ -133,7 +142,7 @@ class House:
             self.config,
             self.settings,
             release=self.store.queue.release,
-            on_decided=lambda: self._wake_mailer(),
+            on_decided=self._wake_mailer,
         )
         self._wake_workers, self._reload_workers = workers.wake, workers.reload
         workers.start()
@@ -173,7 +182,7 @@ class House:
             keys=self.keys,
             now=clock.now,
             random=clock.random,
-            on_decided=lambda: self._wake_workers(),
+            on_decided=self._wake_workers,
             routes=routes,
         )
         async with serving(app, self.settings.web.listen):
@@ -254,7 +263,7 @@ def run(main: Callable[[], Any]) -> None:
 
 
 def notify(state: str) -> None:
-    """Tell systemd how we are, where it asked (sd_notify(3)); a datagram, not worth a dependency."""
+    """Tell systemd how we are, where it asked (sd_notify(3)): one datagram, no dependency."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return

@@ -109,7 +109,9 @@ class Worker:
     def _failed(self, item: Item, error: Exception) -> None:
         """Count a failure: try again soon, and after the last try park the item for a person."""
         said = f"{type(error).__name__}: {error}"[:500]
-        self.log.error("item-deferred", queue_id=item.queue_id, attempt=item.attempts, exc_info=error)
+        self.log.error(
+            "item-deferred", queue_id=item.queue_id, attempt=item.attempts, exc_info=error
+        )
         if item.attempts >= self.bench().settings.worker.attempts:
             self._patiently(lambda: self.queue.hold(item, said))
             self.log.error("item-held", queue_id=item.queue_id)

@@ -1,4 +1,4 @@
-"""The house rules that can be checked: who may import what, how long things get, what opens a file."""
+"""The house rules that can be checked: imports, lengths, first sentences, dependencies."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,11 @@ class Context:
             return load(self.config)
         except ConfigError as error:
             raise Unusable(str(error)) from error
+
+    def now(self) -> datetime:
+        from mailgate.clock import now
+
+        return now()
 
     def keys(self) -> Keys:
         from mailgate.tokens.keys import BadKeys, Keys

@@ -1,4 +1,4 @@
-"""Gathering: every look-up a decision needs happens here, and each fact says where it comes from."""
+"""Gathering: every look-up a decision needs happens here, and each fact names its source."""
 
 from __future__ import annotations
 
@@ -76,8 +76,10 @@ def _automatic(found: Found, q: Question) -> str | None:
         found.set("automatic", "bounce", "sent to the return address of a mail of ours")
     elif q.by_mail and head.author and q.settings.desk_of(head.author):
         found.set("automatic", "loop", "From is a desk of ours")
-    elif q.by_mail and head.message_id and message_id.mine(
-        head.message_id, q.settings.outbound.hostname
+    elif (
+        q.by_mail
+        and head.message_id
+        and message_id.mine(head.message_id, q.settings.outbound.hostname)
     ):
         found.set("automatic", "loop", "the Message-ID is one of ours")
     elif q.by_mail and q.message.automatic == "no" and not q.item.envelope.reverse_path:
