@@ -1,0 +1,105 @@
+"""The enhanced status (RFC 3463) that a delivery report gives in a field, in its text, or not."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from mailgate.message.phrases import table
+
+#: RFC 3463 §2: class, subject, detail; neither part of an IP address nor of a version number.
+_CODE = r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)"
+_ANY_CODE = re.compile(_CODE)
+#: From the clearest way of writing a code to the least: `(#5.1.1)`, `550 5.1.1`, `5.1.1`.
+_CODES = (
+    re.compile(r"\(#" + _CODE),
+    re.compile(r"(?<![\d.])[245]\d\d[- :]{1,3}\(?#?" + _CODE),
+    re.compile(r"#\s?" + _CODE),
+    _ANY_CODE,
+)
+#: A reply code where a reply begins: after a word, a colon, a quote or at the start.
+_REPLY = re.compile(r"(?<![\d.\-/#+@])([45][0-5]\d)(?=[ \-:,.;)'\"]|$)(?![.\-]\d)")
+_AFTER_DATA = re.compile(
+    r"after end of data|end of data|in reply to end of data|in reply to data"
+    r"|after pipelined data|after data|message content|smtp command\s+data",
+    re.IGNORECASE,
+)
+_UNKNOWN_USER, _FILTERED = 911, 910
+_VAGUE = re.compile(r"[245]\.0\.0")
+#: RFC 3463 §3.5: X.4.7 says that time ran out, "if possible, the code for the actual problem
+#: … should be returned".
+_EXPIRED = re.compile(r"[45]\.4\.7")
+#: Reasons that pass by themselves; the others are of class 5 whoever reports them.
+_PASSING = frozenset(
+    {900, 901, 910, 918, 922, 930, 931, 932, 944, 945, 946, 947, 960, 970, 971, 980}
+)
+_SOME_REASON, _NO_REASON = 901, 900
+
+
+def of_field(body: str) -> str:
+    """The code in a Status field (RFC 3464 §2.3.4), or ""."""
+    found = _ANY_CODE.search(body[:200])
+    return _normal(found[1]) if found else ""
+
+
+def of_text(text: str) -> str:
+    """The code that a text of a mail server gives in the clearest way, or ""."""
+    for pattern in _CODES:
+        if found := pattern.search(text):
+            return _normal(found[1])
+    return ""
+
+
+def is_vague(status: str) -> bool:
+    return not status or _VAGUE.fullmatch(status) is not None
+
+
+def prefer(field: str, said: str) -> str:
+    """A field and the words of a server: the more telling of the two."""
+    if not said or said.startswith("2") or _VAGUE.fullmatch(said):
+        return field or said
+    if not field or _VAGUE.fullmatch(field):
+        return said
+    if _EXPIRED.fullmatch(field):
+        others = said if not _EXPIRED.fullmatch(said) else ""
+        return others or field
+    return field
+
+
+def other_than_expired(text: str) -> str:
+    """A code in the text that tells more than that time ran out, or ""."""
+    codes = (_normal(found[1]) for found in _ANY_CODE.finditer(text))
+    return next((c for c in codes if not _EXPIRED.fullmatch(c) and not is_vague(c)), "")
+
+
+def computed(text: str, delayed: bool) -> str:
+    """A status for a text without a code: class by its reply codes, detail by its reason."""
+    folded = " ".join(text.casefold().replace("’", "'").split())
+    detail = _reason(folded)
+    if detail == _UNKNOWN_USER and _AFTER_DATA.search(folded):
+        detail = _FILTERED  # the server took the recipient, and refused what was sent
+    replies = [code[0] for code in _REPLY.findall(text)]
+    passing = delayed or ("4" in replies and "5" not in replies)
+    return f"{4 if passing and detail in _PASSING else 5}.0.{detail}"
+
+
+def _reason(folded: str) -> int:
+    if not folded:
+        return _NO_REASON
+    for detail, phrases in _reasons():
+        if any(phrase in folded for phrase in phrases):
+            return detail
+    return _SOME_REASON
+
+
+@functools.cache
+def _reasons() -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Details and the words for them, in the order of asking."""
+    return tuple(
+        (int(name.partition(" ")[0]), phrases) for name, phrases in table("bounces_reasons").items()
+    )
+
+
+def _normal(code: str) -> str:
+    """Without leading zeros (RFC 3463 §2)."""
+    return ".".join(str(int(part)) for part in code.split("."))
