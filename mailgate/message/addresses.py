@@ -16,7 +16,8 @@ _SIMPLE = re.compile(
 )
 _TOKEN = re.compile(
     r"""(?P<quoted>"(?:[^"\\]|\\.)*") | (?P<space>\s+) | (?P<special>[<>,;:()"])
-        | (?P<literal>\[[^\[\]<>,;\s]*\]) | (?P<text>(?:[^\s<>,;:()"\\\[\]]|\\.)+) | (?P<other>.)""",
+        | (?P<literal>\[[^\[\]<>,;\s]*\])
+        | (?P<text>(?:[^\s<>,;:()"\\\[\]]|\\.)+) | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -37,6 +38,11 @@ class _Item:
     @property
     def empty(self) -> bool:
         return self.angle is None and not "".join(self.raw).strip()
+
+    @property
+    def may_be_label(self) -> bool:
+        """Whether a colon here ends the name of a group: nothing of an address came before."""
+        return self.angle is None and not any("@" in piece for piece in self.raw)
 
 
 def parse(body: str, limit: int, charset: str = "") -> list[Mailbox]:
@@ -93,58 +99,69 @@ def _simple(body: str, limit: int) -> list[Mailbox] | None:
 
 def _items(body: str) -> list[_Item]:
     """Cut the list at its commas and semicolons, outside quotes, comments and brackets."""
-    items = [_Item()]
-    in_angle = False
-    depth = 0
-    comment: list[str] = []
+    cutter = _Cutter()
     for match in _TOKEN.finditer(body):
-        token, item = match[0], items[-1]
-        if depth:
-            depth += (token == "(") - (token == ")")
-            if depth:
-                comment.append(token)
-            else:
-                item.comments.append("".join(comment))
-                comment = []
-        elif token == "(":
-            depth = 1
-        elif in_angle:
-            if token == ">":
-                in_angle = False
-            elif (
-                token in ",;"
-                and "@" in (item.angle or "")
-                and not (item.angle or "").startswith("@")
-            ):
-                in_angle = False  # the closing bracket was forgotten
-                items.append(_Item())
-            else:
-                item.angle = (item.angle or "") + token
-        elif token == "<":
-            _open_angle(item)
-            in_angle = True
-        elif token in (",", ";"):
-            items.append(_Item())
-        elif token == ":" and item.angle is None and "@" not in "".join(item.raw):
-            if not _MAILTO.fullmatch("".join(item.raw).strip() + ":"):
-                items[-1] = _Item()  # the name of a group (§3.4), or a scheme
-            else:
-                item.raw.clear()
-                item.phrase.clear()
-        elif token != ">":
-            item.raw.append(token)
-            item.phrase.append(_PAIR.sub(r"\1", token[1:-1]) if match["quoted"] else token)
-    if depth:  # an unclosed comment hides nothing
-        rest = "".join(comment)
-        items.extend(_items(rest) if "(" not in rest else [])
-    return items
+        cutter.take(match[0], quoted=bool(match["quoted"]))
+    if cutter.depth:  # an unclosed comment hides nothing
+        rest = "".join(cutter.comment)
+        cutter.items.extend(_items(rest.replace("(", " ").replace(")", " ")))
+    return cutter.items
 
 
-def _open_angle(item: _Item) -> None:
-    """A second bracket in one item: what the first held was part of the name."""
-    if item.angle is not None:
-        item.phrase.append(f"<{item.angle}>")
-    item.angle = ""
+class _Cutter:
+    """Takes the lexical pieces one by one; knows whether it is in a comment or in brackets."""
+
+    def __init__(self) -> None:
+        self.items = [_Item()]
+        self.depth = 0
+        self.comment: list[str] = []
+        self._in_angle = False
+
+    def take(self, piece: str, *, quoted: bool) -> None:
+        if self.depth or piece == "(":
+            self._comment(piece)
+        elif self._in_angle:
+            self._angle(piece)
+        elif piece == "<":
+            self._open_angle()
+        elif piece in (",", ";"):
+            self.items.append(_Item())
+        elif piece == ":" and self.items[-1].may_be_label:
+            self._label()
+        elif piece != ">":
+            item = self.items[-1]
+            item.raw.append(piece)
+            item.phrase.append(_PAIR.sub(r"\1", piece[1:-1]) if quoted else piece)
+
+    def _comment(self, piece: str) -> None:
+        self.depth += (piece == "(") - (piece == ")")
+        if self.depth == 0:
+            self.items[-1].comments.append("".join(self.comment))
+            self.comment = []
+        elif self.depth > 1 or piece != "(":
+            self.comment.append(piece)
+
+    def _angle(self, piece: str) -> None:
+        so_far = self.items[-1].angle or ""
+        if piece == ">":
+            self._in_angle = False
+        elif piece in ",;" and "@" in so_far and not so_far.startswith("@"):
+            self._in_angle = False  # the closing bracket was forgotten
+            self.items.append(_Item())
+        else:
+            self.items[-1].angle = so_far + piece
+
+    def _open_angle(self) -> None:
+        """A second bracket in one item: what the first held was part of the name."""
+        item = self.items[-1]
+        if item.angle is not None:
+            item.phrase.append(f"<{item.angle}>")
+        item.angle = ""
+        self._in_angle = True
+
+    def _label(self) -> None:
+        """The name of a group (§3.4) or a scheme such as `mailto:`: neither is an address."""
+        self.items[-1] = _Item()
 
 
 def _mailbox(item: _Item, charset: str) -> Mailbox | None:

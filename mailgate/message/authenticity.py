@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,12 +101,12 @@ def _judge_dkim(fields: Sequence[Sequence[authres.Result]], domain: str) -> Auth
         return Authentication("aligned", f"dkim=pass of {domain}")
     if found == {True, False}:
         raise _Doubt(f"DKIM results for {domain} disagree")
-    results = (r for some in fields for r in some)
-    return Authentication("none", f"neither DMARC nor DKIM passed for {domain}{_other(results)}")
+    return Authentication("none", f"neither DMARC nor DKIM passed for {domain}{_others(fields)}")
 
 
-def _other(results: Iterable[authres.Result]) -> str:
-    signers = sorted({_signer(r) for r in results if r.method == "dkim" and r.result == "pass"})
+def _others(fields: Sequence[Sequence[authres.Result]]) -> str:
+    results = (r for some in fields for r in some if r.method == "dkim" and r.result == "pass")
+    signers = sorted({_signer(r) for r in results})
     return f" (signed by {', '.join(signers)})" if signers else ""
 
 

@@ -41,16 +41,16 @@ def parse(body: str) -> Results:
     scanner.skip()
     authserv_id = scanner.value().lower()
     scanner.skip()
-    if not scanner.at_end and scanner.peek != ";":
+    if not scanner.at_end() and scanner.peek() != ";":
         version = scanner.value()
         if version != "1":
             raise BadGrammarError(f"version {version}")
         scanner.skip()
     results: list[Result] = []
-    while not scanner.at_end:
+    while not scanner.at_end():
         scanner.expect(";")
         scanner.skip()
-        if scanner.at_end:  # a closing semicolon, as several MTAs write it
+        if scanner.at_end():  # a closing semicolon, as several MTAs write it
             break
         result = _result(scanner)
         if result is not None:
@@ -63,9 +63,9 @@ def parse(body: str) -> Results:
 def _result(scanner: _Scanner) -> Result | None:
     method = scanner.keyword()
     scanner.skip()
-    if method == "none" and (scanner.at_end or scanner.peek == ";"):
+    if method == "none" and (scanner.at_end() or scanner.peek() == ";"):
         return None
-    if scanner.peek == "/":
+    if scanner.peek() == "/":
         scanner.expect("/")
         scanner.skip()
         if scanner.keyword() != "1":
@@ -76,10 +76,10 @@ def _result(scanner: _Scanner) -> Result | None:
     result = scanner.keyword()
     properties: dict[str, str] = {}
     scanner.skip()
-    while not scanner.at_end and scanner.peek != ";":
+    while not scanner.at_end() and scanner.peek() != ";":
         name = scanner.keyword()
         scanner.skip()
-        if scanner.peek == ".":
+        if scanner.peek() == ".":
             scanner.expect(".")
             scanner.skip()
             name = f"{name}.{scanner.keyword()}"
@@ -100,24 +100,22 @@ class _Scanner:
         self._text = text
         self._at = 0
 
-    @property
     def at_end(self) -> bool:
         return self._at >= len(self._text)
 
-    @property
     def peek(self) -> str:
         return self._text[self._at : self._at + 1]
 
     def expect(self, char: str) -> None:
-        if self.peek != char:
+        if self.peek() != char:
             raise BadGrammarError(f"{char!r} expected at {self._at}")
         self._at += 1
 
     def skip(self) -> None:
         """CFWS (RFC 5322 §3.2.2): white space and comments, which nest."""
         depth = 0
-        while not self.at_end:
-            char = self.peek
+        while not self.at_end():
+            char = self.peek()
             if char == "(":
                 depth += 1
                 if depth > _MAX_DEPTH:
@@ -134,7 +132,7 @@ class _Scanner:
 
     def keyword(self) -> str:
         start = self._at
-        while self.peek and self.peek in _KEYWORD:
+        while self.peek() and self.peek() in _KEYWORD:
             self._at += 1
         if start == self._at:
             raise BadGrammarError(f"keyword expected at {start}")
@@ -143,25 +141,25 @@ class _Scanner:
     def value(self) -> str:
         """A quoted string, or a run without delimiters: wider than RFC 2045's token, because
         addresses and unquoted base64 (`header.b`) stand here."""
-        if self.peek == '"':
+        if self.peek() == '"':
             return self._quoted()
         start = self._at
-        while not self.at_end and self.peek not in _DELIMITERS:
+        while not self.at_end() and self.peek() not in _DELIMITERS:
             self._at += 1
-        if start == self._at or self.peek in ('"', "\\"):
+        if start == self._at or self.peek() in ('"', "\\"):
             raise BadGrammarError(f"value expected at {start}")
         return self._text[start : self._at]
 
     def _quoted(self) -> str:
         self._at += 1
         out: list[str] = []
-        while not self.at_end:
-            char = self.peek
+        while not self.at_end():
+            char = self.peek()
             self._at += 1
             if char == '"':
                 return "".join(out)
             if char == "\\":
-                char = self.peek
+                char = self.peek()
                 self._at += 1
             out.append(char)
         raise BadGrammarError("unclosed quoted string")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mailgate.message import files, flowed, html, tnef, uu
+from mailgate.message import files, flowed, html, tnef, uu, words
 from mailgate.message.mime import Part
 from mailgate.model.message import Attachment
 
@@ -40,21 +40,37 @@ class _Sorted:
 
 def view(root: Part) -> View:
     """Text in the order it was written, plain preferred over HTML; everything else attached."""
-    lists = _Sorted()
-    _sort((root,), "mixed", lists, in_text=True, in_html=True, alternative=False)
+    lists = _sorted(root)
     attachments: list[Attachment] = []
     plain = _plain(lists.text, attachments)
     sources = [p.text() for p in lists.html if p.content_type == "text/html"]
     marked_up = "\n".join(sources) if sources else None
-    text = plain
-    if not text.strip() and marked_up is not None:
-        text = html.to_text(marked_up)
-    for part in lists.attached:
+    text = plain if plain.strip() or marked_up is None else html.to_text(marked_up)
+    named = [p for p in lists.text if p.filename and p.disposition is not None]
+    for part in named + lists.attached:
         found, inner = _attachments(part)
         attachments += found
         text = text if text.strip() else inner
+    if not text.strip():
+        text = _enclosed_text(lists)
     has_plain = any(p.content_type != "text/html" for p in lists.text) and bool(plain.strip())
     return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments))
+
+
+def _sorted(root: Part) -> _Sorted:
+    lists = _Sorted()
+    _sort((root,), "mixed", lists, in_text=True, in_html=True, alternative=False)
+    return lists
+
+
+def _enclosed_text(lists: _Sorted) -> str:
+    """The text of the first enclosed message, for a message that says nothing of its own."""
+    while enclosed := next((p.children[0] for p in lists.attached if p.children), None):
+        lists = _sorted(enclosed)
+        text = _plain(lists.text, [])
+        if text.strip():
+            return text
+    return ""
 
 
 def _sort(
@@ -66,7 +82,7 @@ def _sort(
     in_html: bool,
     alternative: bool,
 ) -> None:
-    """parseStructure of RFC 8621 §4.1.4; inline media are listed as attachments as well."""
+    """What RFC 8621 §4.1.4 calls parseStructure; inline media are listed as attachments as well."""
     before = len(lists.text), len(lists.html)
     for index, part in enumerate(parts):
         if part.is_multipart:
@@ -129,7 +145,13 @@ def _attachments(part: Part) -> tuple[Iterator[Attachment] | list[Attachment], s
         if content is not None and (content.files or content.text):
             made = [_attachment(f.name, f.content_type, f.octets) for f in content.files]
             return made, content.text
-    return [_attachment(part.filename, part.content_type, octets)], ""
+    return [_attachment(part.filename or _title(part), part.content_type, octets)], ""
+
+
+def _title(part: Part) -> str:
+    """A name for an enclosed message: its subject."""
+    subject = next((s for child in part.children for s in child.all("subject")), "")
+    return f"{words.decode(subject).strip()}.eml" if subject else ""
 
 
 def _attachment(name: str, content_type: str, octets: bytes) -> Attachment:

@@ -57,6 +57,13 @@ _ALIASES = {
     "koi8-ru": "koi8-u",
     "koi8": "koi8-r",
 }
+_LATIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_POLISH = {
+    name: frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ„”–…".encode(name, "ignore"))
+    for name in ("cp1250", "iso8859-2")
+}
+#: ł, ą, ź, and ś before a letter, each of which Western text has for signs; not œ of "cœur".
+_POLISH_SIGN = re.compile(rb"[\xb3\xb9\x9f\xb1\xb6\xbc](?=[a-z\x80-\xff])|\x9c(?=[a-hj-tv-z])")
 _CP_NAME = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|dos)[-_ ]?(\d{3,4})")
 _ISO_NAME = re.compile(r"(?:x-)?iso[-_ ]?8859[-_ ]?(\d{1,2})")
 
@@ -103,11 +110,27 @@ def decode(octets: bytes, charset: str = "") -> str:
 
 
 def guess(octets: bytes) -> str:
-    """Text of octets that nobody labelled: UTF-8 where it is valid, else Western."""
+    """Text of octets that nobody labelled: UTF-8 where it is valid, else by their letters."""
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
-        return _western(octets)
+        return _by_letters(octets)
+
+
+def _by_letters(octets: bytes) -> str:
+    """Cyrillic where capital and small letters of its code pages prevail, Polish where every
+    octet is a letter of it, else Western."""
+    high = [o for o in octets[:2000] if o > 0x7F]
+    latin = sum(1 for o in octets[:2000] if o in _LATIN)
+    upper_half = sum(1 for o in high if o >= 0xC0)
+    if len(high) >= 3 and len(high) > latin and upper_half >= 0.9 * len(high):
+        small_koi8 = sum(1 for o in high if 0xC0 <= o < 0xE0)
+        return octets.decode("koi8-r" if small_koi8 * 2 > upper_half else "cp1251", "replace")
+    if _POLISH_SIGN.search(octets):
+        for name, letters in _POLISH.items():
+            if letters.issuperset(high):
+                return octets.decode(name, "replace")
+    return _western(octets)
 
 
 def _is_utf_8(octets: bytes) -> bool:

@@ -17,10 +17,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SKIPPED = frozenset({"script", "style", "head", "title", "template", "object", "svg", "xml"})
-_LINES = frozenset(
-    """address article aside blockquote body center dd div dl dt fieldset figure footer form header
-    hr html li main nav ol pre section table tbody tfoot thead tr ul""".split()
-)
+_LINE_NAMES = """
+    address article aside blockquote body center dd div dl dt fieldset figure footer form header
+    hr html li main nav ol pre section table tbody tfoot thead tr ul
+"""
+_LINES = frozenset(_LINE_NAMES.split())
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 _END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _SKIPPED}

@@ -65,12 +65,12 @@ def _joined(pieces: list[tuple[int, bool, str]]) -> str:
     charset = ""
     octets = b""
     for at, (_, extended, value) in enumerate(pieces):
+        rest = value
         if extended and at == 0 and value.count("'") >= 2:
-            charset, _, value = value.split("'", 2)
-        raw = value.encode("utf-8", "surrogateescape")
+            charset, _, rest = value.split("'", 2)
+        raw = rest.encode("utf-8", "surrogateescape")
         octets += unquote_to_bytes(raw) if extended else raw
-    text = charsets.decode(octets, charset)
-    return words.decode(text) if "=?" in text else words.decode(text)
+    return words.decode(charsets.decode(octets, charset))
 
 
 def _without_comments(body: str) -> str:
