@@ -105,15 +105,20 @@ def _mac(secret: bytes, purpose: str, parts: tuple[str, ...]) -> bytes:
     return digest.digest()
 
 
-def _read(path: Path) -> tuple[bytes, ...]:
+def read_private(path: Path) -> bytes:
+    """The octets of a file that nobody but its owner may touch; raises `BadKeys` or `OSError`."""
     with path.open("rb") as file:
         # The open file is asked, not the path: nobody can swap it in between.
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
             raise BadKeys(f"mode {mode:04o} lets others at it; say chmod 600")
-        content = file.read()
+        return file.read()
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
     secrets = []
-    for number, line in enumerate(content.decode("ascii", "replace").splitlines(), start=1):
+    content = read_private(path).decode("ascii", "replace")
+    for number, line in enumerate(content.splitlines(), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
