@@ -85,45 +85,60 @@ class Grammar:
 
     # --- finite facts ---------------------------------------------------------------------------
 
-    def _fact(self, fact: str, value: Any, place: Place) -> OneOf | None:
+    def _fact(self, fact: str, value: Any, place: Place) -> Node | None:
         if not isinstance(value, dict):
             wanted = self._values(fact, value, place)
-            return self._one_of(fact, f"is {' or '.join(wanted)}", frozenset(wanted))
-        allowed, words = frozenset(self._domain(fact)), []
-        if not value:
-            self._complain(place, f"expected {', '.join(COMPARISONS)}, found nothing")
+            return OneOf(fact, _is(fact, wanted), frozenset(wanted), DOMAINS[fact])
+        wrong = [key for key in value if key not in COMPARISONS]
+        for key in wrong:
+            self._complain((*place, key), unknown_key(key, COMPARISONS), key=True)
+        if wrong or not value:
+            if not value:
+                self._complain(place, f"expected {', '.join(COMPARISONS)}, found nothing")
+            return None
+        if not DOMAINS[fact]:
+            return self._open_fact(fact, value, place)
+        domain = DOMAINS[fact]
+        allowed, words = set(domain), []
         for key, operand in value.items():
-            inner = (*place, key)
-            if key not in COMPARISONS:
-                self._complain(inner, unknown_key(key, COMPARISONS), key=True)
-                continue
-            values = self._values(fact, operand, inner)
-            words.append(f"is {key.replace('_', ' ')} {' or '.join(values)}")
-            if key != "not":
-                values = self._range(fact, key, values, inner)
-                allowed &= frozenset(values)
-            elif not allowed:
-                self._complain(inner, "not needs the names of all desks; name those meant instead")
-            else:
-                allowed -= frozenset(values)
-        if value and not allowed and not self.problems:
+            values = self._values(fact, operand, (*place, key))
+            words.append(f"{key.replace('_', ' ')} {' or '.join(values)}")
+            allowed &= self._allowed(fact, key, values, (*place, key))
+        if not allowed:
             self._complain(place, f"no value of {fact} is left: this never holds")
-        return self._one_of(fact, " and ".join(words), allowed)
+        return OneOf(fact, f"{fact} is {' and '.join(words)}", frozenset(allowed), domain)
 
-    def _one_of(self, fact: str, words: str, allowed: frozenset[str]) -> OneOf:
-        return OneOf(fact, f"{fact} {words}", allowed, self._domain(fact))
+    def _open_fact(self, fact: str, value: dict[str, Any], place: Place) -> Node | None:
+        """A fact of which not all values are known can be named, or negated."""
+        for key in value:
+            if key != "not":
+                self._complain((*place, key), f"{fact} has no order", key=True)
+        wanted = self._values(fact, value.get("not", []), (*place, "not"))
+        return Group("not", (OneOf(fact, _is(fact, wanted), frozenset(wanted), ()),))
 
-    def _domain(self, fact: str) -> tuple[str, ...]:
-        if fact == "desk":
-            return (*self.desks, BOUNCES_DESK) if self.desks else ()
-        return DOMAINS[fact]
+    def _allowed(self, fact: str, key: str, values: list[str], place: Place) -> set[str]:
+        domain = DOMAINS[fact]
+        if key == "not":
+            return set(domain) - set(values)
+        if fact not in ORDERED:
+            known = ", ".join(sorted(ORDERED))
+            self._complain(place, f"{fact} has no order; {key} works with {known}", key=True)
+        elif len(values) != 1:
+            self._complain(place, f"{key} takes one value")
+        else:
+            bound = domain.index(values[0])
+            return set(domain[bound:] if key == "at_least" else domain[: bound + 1])
+        return set(domain)
 
     def _values(self, fact: str, value: Any, place: Place) -> list[str]:
         """The values as written, those that the fact cannot have left out and complained of."""
         listed = value if isinstance(value, list) else [value]
         if not listed:
             self._complain(place, "an empty list: this never holds")
-        domain, good = self._domain(fact), []
+        domain: Sequence[str] = DOMAINS[fact]
+        if fact == "desk" and self.desks:
+            domain = [*self.desks, BOUNCES_DESK]
+        good: list[str] = []
         for i, one in enumerate(listed):
             where = (*place, i) if isinstance(value, list) else place
             if not isinstance(one, str):
@@ -135,18 +150,6 @@ class Grammar:
             else:
                 good.append(one)
         return good
-
-    def _range(self, fact: str, key: str, values: list[str], place: Place) -> list[str]:
-        if fact not in ORDERED:
-            known = ", ".join(sorted(ORDERED))
-            self._complain(place, f"{fact} has no order; {key} works with {known}", key=True)
-            return values
-        if len(values) != 1:
-            self._complain(place, f"{key} takes one value")
-            return values
-        domain = self._domain(fact)
-        bound = domain.index(values[0])
-        return list(domain[bound:] if key == "at_least" else domain[: bound + 1])
 
     # --- open predicates ------------------------------------------------------------------------
 
@@ -204,3 +207,7 @@ class Grammar:
         for key in wrong:
             self._complain((*place, key), unknown_key(key, known), key=True)
         return not wrong
+
+
+def _is(fact: str, wanted: list[str]) -> str:
+    return f"{fact} is {' or '.join(wanted)}"

@@ -73,6 +73,20 @@ def _attempt(name: str, when: tuple[Node, ...]) -> Callable[[Facts], Tried]:
 
 
 @dataclass(frozen=True, slots=True)
+class Guarantee:
+    """A law: under these conditions no rule gives one of the verdicts, or one of the notices."""
+
+    name: str
+    says: str
+    verdicts: frozenset[str]
+    notices: frozenset[str]
+    when: tuple[Node, ...]
+
+    def forbids(self, then: Consequence) -> bool:
+        return then.verdict in self.verdicts or then.notice in self.notices
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Rules in their order, the default, and the digest of the file they were read from.
 
@@ -83,6 +97,7 @@ class Policy:
     default: Consequence
     sha256: str
     words: Mapping[str, Mapping[Language, str]]
+    guarantees: tuple[Guarantee, ...] = ()
 
     def decide(self, facts: Facts) -> Decision:
         """The first rule that matches decides. Every condition of a tried rule is answered.
