@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from mailgate import clock
 from mailgate.clock import Now
 from mailgate.settings import Limits
+from mailgate.store import events
+from mailgate.store.confirmation import Confirmations
 from mailgate.store.directory import Directory
 from mailgate.store.engine import Database, open_database
 from mailgate.store.intake import Intake
@@ -18,6 +22,10 @@ from mailgate.store.tickets import Tickets
 from mailgate.store.views import Views
 
 __all__ = ["Store", "open_store"]
+
+
+class _PingDone(Exception):
+    """Leaves the transaction of a ping, so that it is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,31 @@ class Store:
     tickets: Tickets
     directory: Directory
     views: Views
+    confirm_view: Confirmations
+
+    @property
+    def file(self) -> Path | None:
+        """Where the embedded database lies; None where the database is a server."""
+        name = self.database.engine.url.database
+        return Path(name) if self.database.sqlite and name else None
+
+    def check(self) -> None:
+        """Raise `StoreUnusable` unless the schema is exactly this program's."""
+        from mailgate.store.migrations import require_current
+
+        require_current(self.database)
+
+    def upgrade(self) -> list[str]:
+        """Bring the schema to this program's; gives the steps that were needed."""
+        from mailgate.store.migrations import upgrade
+
+        return upgrade(self.database)
+
+    def ping(self) -> None:
+        """Write and take it back; raises `StorageError` where mail could not be stored now."""
+        with suppress(_PingDone), self.database.writing() as connection:
+            events.record(connection, self.queue.now(), "ping")
+            raise _PingDone
 
     def close(self) -> None:
         self.database.close()
@@ -50,7 +83,7 @@ def open_store(
 ) -> Store:
     """Open the store at `sqlite:///PATH` or `postgresql://…`; raises `StoreUnusable`.
 
-    The schema is not looked at: `mailgate.store.migrations` has `upgrade` and `require_current`.
+    The schema is not looked at: `check` and `upgrade` do that.
     """
     database = open_database(url, busy_timeout=busy_timeout, pool_size=pool_size)
     bounds = limits or Limits()
@@ -64,4 +97,5 @@ def open_store(
         tickets=Tickets(database),
         directory=Directory(database),
         views=Views(database),
+        confirm_view=Confirmations(database),
     )

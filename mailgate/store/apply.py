@@ -110,17 +110,17 @@ def note_bounce(connection: Connection, outcome: Outcome) -> None:
     if case.bounced_notice is None:
         return
     said = f"delivery report {case.bounced_status}".rstrip()
-    values = {"last_reply": said}
+    values: dict[str, Any] = {"last_reply": said}
     if case.bounced_status[:1] in {"", "5"}:
-        values["state"] = "bounced"
+        values |= {"state": "bounced", "due_at": None}
     connection.execute(update(outbox).where(outbox.c.id == case.bounced_notice).values(values))
 
 
-def finish(connection: Connection, outcome: Outcome, *, outdated: bool) -> None:
+def finish(connection: Connection, outcome: Outcome, now: datetime, *, outdated: bool) -> None:
     """Leave the queue; with facts recorded meanwhile, go back to be decided once more."""
     values: dict[str, Any] = {"claimed_by": None, "claimed_at": None, "last_error": ""}
     if outdated:
-        values |= {"state": "incoming", "attempts": 0}
+        values |= {"state": "incoming", "due_at": now, "attempts": 0}
     elif outcome.decision.verdict == "held":
         values |= {"state": "hold", "last_error": f"held by the rule {outcome.decision.rule}"}
     else:

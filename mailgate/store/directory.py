@@ -29,7 +29,12 @@ class Directory:
         self._database = database
 
     def import_entries(
-        self, entries: Sequence[AccountEntry], now: datetime, who: str, *, dry_run: bool = False
+        self,
+        entries: Sequence[AccountEntry],
+        now: datetime,
+        who: str = events.ITSELF,
+        *,
+        dry_run: bool = False,
     ) -> dict[str, int]:
         """Make the accounts named by the entries exactly what the entries say, all or nothing.
 

@@ -85,5 +85,5 @@ def _item_row(admission: Admission) -> dict[str, Any]:
         "tls": envelope.tls,
         "entered_by": admission.entered_by,
         "account_id": admission.account_id,
-        "available_at": envelope.received_at,
+        "due_at": envelope.received_at,
     }

@@ -1,4 +1,4 @@
-"""Confirmation links: exactly one answer each, and a new one for a link that has expired."""
+"""Confirmation links: exactly one answer each, and a new one in place of an old one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Links:
         return True
 
     def count_try(self, token_sha256: str) -> int:
-        """Count one wrong code; gives the tries so far."""
+        """Count one code that was typed, before it is looked at; gives the tries so far."""
         with self._database.writing() as connection:
             tries = connection.execute(
                 update(link)
@@ -64,10 +64,10 @@ class Links:
         return tries or 0
 
     def request_new(self, token_sha256: str, now: datetime) -> bool:
-        """Ask for a new mail in place of an expired link: its message is judged once more.
+        """Supersede a link nobody has decided and have its message judged once more.
 
-        Only an open link that has expired can be replaced, once, and only while the limits leave
-        room for the mail that will follow; False otherwise.
+        So a fresh link goes to the same registered address. False, and nothing done, where it is
+        decided or superseded already, or where the limits leave no room for the new mail.
         """
         with self._database.writing() as connection:
             row = _row(connection, token_sha256)
@@ -80,11 +80,7 @@ class Links:
                 return False
             replaced = connection.execute(
                 update(link)
-                .where(
-                    link.c.token_sha256 == token_sha256,
-                    link.c.state == "open",
-                    link.c.expires_at <= now,
-                )
+                .where(link.c.token_sha256 == token_sha256, link.c.state == "open")
                 .values(state="superseded")
             )
             if replaced.rowcount != 1:

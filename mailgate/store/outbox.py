@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from mailgate.model.notice import OutboxRow
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
-from mailgate.store.tables import WAITING_NOTICE, outbox
+from mailgate.store.tables import outbox
 
 _REPLY_LENGTH = 500
 
@@ -23,8 +23,8 @@ class Outbox:
         self._node = node
         self._due = (
             select(outbox.c.id)
-            .where(WAITING_NOTICE, outbox.c.next_at <= bindparam("now"))
-            .order_by(outbox.c.next_at)
+            .where(outbox.c.due_at <= bindparam("now"))
+            .order_by(outbox.c.due_at)
             .limit(bindparam("most"))
             .with_for_update(skip_locked=True)
         )
@@ -43,16 +43,21 @@ class Outbox:
             taken = connection.execute(
                 update(outbox)
                 .where(outbox.c.id.in_(ids))
-                .values(state="active", attempts=outbox.c.attempts + 1, claimed_by=self._node)
+                .values(
+                    state="active",
+                    due_at=None,
+                    attempts=outbox.c.attempts + 1,
+                    claimed_by=self._node,
+                )
                 .returning(*outbox.c)
             ).all()
-        return sorted((rows.outbox_of(row) for row in taken), key=lambda row: row.next_at)
+        return sorted((rows.outbox_of(row) for row in taken), key=lambda row: row.notice.date)
 
     def sent(self, notice_id: str, reply: str, now: datetime) -> None:
         self._settle(notice_id, reply, state="sent", sent_at=now)
 
     def retry(self, notice_id: str, reply: str, at: datetime) -> None:
-        self._settle(notice_id, reply, state="waiting", next_at=at)
+        self._settle(notice_id, reply, state="waiting", due_at=at)
 
     def failed(self, notice_id: str, reply: str, now: datetime) -> None:
         """Give up; the row stays for all to see, and the event says when."""
@@ -79,7 +84,7 @@ class Outbox:
             return connection.execute(
                 update(outbox)
                 .where(outbox.c.state == "active", outbox.c.claimed_by == self._node)
-                .values(state="waiting", claimed_by=None)
+                .values(state="waiting", due_at=outbox.c.created_at, claimed_by=None)
             ).rowcount
 
     def send_again(self, notice_id: str, who: str, why: str, now: datetime) -> bool:
@@ -88,7 +93,7 @@ class Outbox:
             row = connection.execute(
                 update(outbox)
                 .where(outbox.c.id == notice_id, outbox.c.state.in_(("failed", "waiting")))
-                .values(state="waiting", attempts=0, next_at=now)
+                .values(state="waiting", attempts=0, due_at=now)
                 .returning(outbox.c.queue_id, outbox.c.ticket)
             ).first()
             if row is None:

@@ -14,7 +14,7 @@ from mailgate.model.ticket import Ticket
 from mailgate.settings import Limits
 from mailgate.store import apply, events, history, rows
 from mailgate.store.engine import Database
-from mailgate.store.tables import WAITING_ITEM, content, item
+from mailgate.store.tables import content, item
 from mailgate.store.types import AnyRow
 
 #: So many worn-out items are put aside in one transaction before somebody else gets the lock.
@@ -27,13 +27,13 @@ class Queue:
 
     def __init__(self, database: Database, now: Now, limits: Limits, attempts: int) -> None:
         self._database = database
-        self._now = now
+        self.now = now
         self._limits = limits
         self._attempts = attempts
         self._due = (
             select(item)
-            .where(WAITING_ITEM, item.c.available_at <= bindparam("now"))
-            .order_by(item.c.available_at, item.c.queue_id)
+            .where(item.c.due_at <= bindparam("now"))
+            .order_by(item.c.due_at, item.c.queue_id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
@@ -68,19 +68,19 @@ class Queue:
             if not outdated:
                 apply.say(connection, outcome, compose(ticket), self._limits, now)
             apply.note_bounce(connection, outcome)
-            apply.finish(connection, outcome, outdated=outdated)
+            apply.finish(connection, outcome, now, outdated=outdated)
         return ticket
 
     def defer(self, item_: Item, error: str, until: datetime) -> None:
         """Try again later. Raises `StaleClaim` where the item is no longer this worker's."""
         with self._database.writing() as connection:
             apply.claimed(connection, item_)
-            _set(connection, item_.queue_id, state="deferred", available_at=until, error=error)
+            _set(connection, item_.queue_id, state="deferred", due_at=until, error=error)
 
     def hold(self, item_: Item, error: str) -> None:
         """Park the item with its octets and the verdict `held`: a person must look."""
         with self._database.writing() as connection:
-            _hold(connection, apply.claimed(connection, item_), error, self._now())
+            _hold(connection, apply.claimed(connection, item_), error, self.now())
 
     def release(self, worker_prefix: str) -> int:
         """Give back what workers of this prefix, known to be dead, had claimed."""
@@ -138,6 +138,7 @@ class Queue:
                     .where(item.c.queue_id == row.queue_id)
                     .values(
                         state="active",
+                        due_at=None,
                         attempts=item.c.attempts + 1,
                         claim=item.c.claim + 1,
                         claimed_by=worker,
@@ -154,7 +155,9 @@ class Queue:
             return connection.execute(
                 update(item)
                 .where(item.c.state == "active", whose)
-                .values(state="incoming", claimed_by=None, claimed_at=None)
+                .values(
+                    state="incoming", due_at=item.c.claimed_at, claimed_by=None, claimed_at=None
+                )
             ).rowcount
 
 
@@ -162,7 +165,7 @@ def again(connection: Connection, row: AnyRow, now: datetime) -> None:
     """Record that an item has new facts, and queue it; one that is being decided comes back."""
     values: dict[str, Any] = {"revision": item.c.revision + 1}
     if row.state != "active":
-        values |= {"state": "incoming", "available_at": now, "attempts": 0}
+        values |= {"state": "incoming", "due_at": now, "attempts": 0}
     connection.execute(update(item).where(item.c.queue_id == row.queue_id).values(values))
 
 
@@ -170,7 +173,7 @@ def _hold(connection: Connection, row: AnyRow, error: str, now: datetime) -> Non
     number = history.write_without_facts(
         connection, row, "held", history.BY_FAILURE, ("processing-failed",), now
     )
-    _set(connection, row.queue_id, state="hold", error=error)
+    _set(connection, row.queue_id, state="hold", due_at=None, error=error)
     events.record(connection, now, "item-held", queue_id=row.queue_id, ticket=number)
 
 

@@ -77,7 +77,7 @@ def queue_row_of(row: AnyRow) -> QueueRow:
         state=row.state,
         attempts=row.attempts,
         received_at=row.received_at,
-        available_at=row.available_at,
+        available_at=row.due_at or row.received_at,
         reverse_path=row.reverse_path,
         last_error=row.last_error,
     )
@@ -130,7 +130,7 @@ def outbox_of(row: AnyRow) -> OutboxRow:
         notice=notice_of(row),
         state=row.state,
         attempts=row.attempts,
-        next_at=row.next_at,
+        next_at=row.due_at or row.sent_at or row.created_at,
         last_reply=row.last_reply,
         sent_at=row.sent_at,
     )
@@ -144,6 +144,6 @@ def notice_row(notice: Notice, now: datetime) -> dict[str, Any]:
         "to_key": address_key(notice.to),
         "details": dict(notice.values),
         "state": "waiting",
-        "next_at": now,
+        "due_at": now,
         "created_at": now,
     }

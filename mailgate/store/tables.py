@@ -7,6 +7,8 @@ given out twice.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -36,11 +39,15 @@ metadata = MetaData(
     }
 )
 
-#: Queries say exactly these conditions, so that both databases use the partial indexes.
-WAITING_ITEM = text("state IN ('incoming', 'deferred')")
-WAITING_NOTICE = text("state = 'waiting'")
+#: What the partial indexes hold. `due_at` is set exactly while a row waits for its turn: queues are
+#: asked for by it alone, because a query that names the state too may be given another index.
+IS_DUE = text("due_at IS NOT NULL")
 CARRIES_LINK = text("link_nonce IS NOT NULL")
 IS_MAIN = text("role = 'main'")
+
+
+def _only(rows: TextClause) -> dict[str, Any]:
+    return {"sqlite_where": rows, "postgresql_where": rows}
 
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
@@ -80,7 +87,7 @@ item = Table(
     Column("entered_by", Words, nullable=False),
     Column("account_id", Words),
     Column("state", String(16), nullable=False, server_default="incoming"),
-    Column("available_at", Moment, nullable=False),
+    Column("due_at", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("claim", Integer, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="0"),
@@ -88,14 +95,9 @@ item = Table(
     Column("claimed_at", Moment),
     Column("last_error", Words, nullable=False, server_default=""),
     _one_of("state", "incoming", "active", "deferred", "hold", "done"),
+    CheckConstraint("(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name="due"),
 )
-Index(
-    "ix_item_waiting",
-    item.c.available_at,
-    item.c.queue_id,
-    sqlite_where=WAITING_ITEM,
-    postgresql_where=WAITING_ITEM,
-)
+Index("ix_item_due_at", item.c.due_at, item.c.queue_id, **_only(IS_DUE))
 Index("ix_item_state", item.c.state, item.c.received_at)
 
 # --- who may ask for what -------------------------------------------------------------------
@@ -123,13 +125,7 @@ contact = Table(
     _one_of("role", "main", "technical", "additional"),
     sqlite_autoincrement=True,
 )
-Index(
-    "uq_contact_main",
-    contact.c.account_id,
-    unique=True,
-    sqlite_where=IS_MAIN,
-    postgresql_where=IS_MAIN,
-)
+Index("uq_contact_main", contact.c.account_id, unique=True, **_only(IS_MAIN))
 
 service = Table(
     "service",
@@ -281,7 +277,7 @@ outbox = Table(
     Column("link_step", String(16)),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_at", Moment, nullable=False),
+    Column("due_at", Moment),
     Column("last_reply", Words, nullable=False, server_default=""),
     Column("claimed_by", Words),
     Column("created_at", Moment, nullable=False),
@@ -290,19 +286,10 @@ outbox = Table(
     Index("ix_outbox_ticket", "ticket", "created_at"),
     Index("ix_outbox_state", "state", "created_at"),
     _one_of("state", "waiting", "active", "sent", "failed", "bounced"),
+    CheckConstraint("(due_at IS NOT NULL) = (state = 'waiting')", name="due"),
 )
-Index(
-    "ix_outbox_waiting",
-    outbox.c.next_at,
-    sqlite_where=WAITING_NOTICE,
-    postgresql_where=WAITING_NOTICE,
-)
-Index(
-    "ix_outbox_links",
-    outbox.c.created_at,
-    sqlite_where=CARRIES_LINK,
-    postgresql_where=CARRIES_LINK,
-)
+Index("ix_outbox_due_at", outbox.c.due_at, **_only(IS_DUE))
+Index("ix_outbox_links", outbox.c.created_at, **_only(CARRIES_LINK))
 
 #: Who did what to which row, when and why; rows are only ever added.
 event = Table(

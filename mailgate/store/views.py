@@ -99,6 +99,11 @@ class Views:
         query = query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
         return [rows.outbox_of(row) for row in self._all(query)]
 
+    def outbox_rows(self, limit: int = 1000) -> list[OutboxRow]:
+        """Every notice whatever became of it, in the order they were made."""
+        query = select(outbox).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit)
+        return [rows.outbox_of(row) for row in reversed(self._all(query))]
+
     def events(
         self, *, queue_id: str | None = None, what: str | None = None, limit: int = 100
     ) -> list[EventView]:

@@ -64,15 +64,23 @@ def upgrade() -> None:
         sa.Column("link_step", sa.String(length=16)),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_at", TIME, nullable=False),
+        sa.Column("due_at", TIME),
         sa.Column("last_reply", sa.Text(), server_default="", nullable=False),
         sa.Column("claimed_by", sa.Text()),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("sent_at", TIME),
+        sa.CheckConstraint("(due_at IS NOT NULL) = (state = 'waiting')", name="ck_outbox_due"),
         sa.CheckConstraint(
             "state IN ('waiting', 'active', 'sent', 'failed', 'bounced')", name="ck_outbox_state"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+    )
+    op.create_index(
+        "ix_outbox_due_at",
+        "outbox",
+        ["due_at"],
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_outbox_links",
@@ -85,13 +93,6 @@ def upgrade() -> None:
     op.create_index("ix_outbox_state", "outbox", ["state", "created_at"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket", "created_at"])
     op.create_index("ix_outbox_to_key", "outbox", ["to_key", "created_at"])
-    op.create_index(
-        "ix_outbox_waiting",
-        "outbox",
-        ["next_at"],
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
 
     op.create_table(
         "ticket",
@@ -161,7 +162,7 @@ def upgrade() -> None:
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text()),
         sa.Column("state", sa.String(length=16), server_default="incoming", nullable=False),
-        sa.Column("available_at", TIME, nullable=False),
+        sa.Column("due_at", TIME),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("claim", sa.Integer(), server_default="0", nullable=False),
         sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
@@ -169,21 +170,24 @@ def upgrade() -> None:
         sa.Column("claimed_at", TIME),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint(
+            "(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name="ck_item_due"
+        ),
+        sa.CheckConstraint(
             "state IN ('incoming', 'active', 'deferred', 'hold', 'done')", name="ck_item_state"
         ),
         sa.ForeignKeyConstraint(["sha256"], ["content.sha256"], name="fk_item_sha256"),
         sa.PrimaryKeyConstraint("queue_id", name="pk_item"),
         sa.UniqueConstraint("dedup_key", name="uq_item_dedup_key"),
     )
+    op.create_index(
+        "ix_item_due_at",
+        "item",
+        ["due_at", "queue_id"],
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
     op.create_index("ix_item_sha256", "item", ["sha256"])
     op.create_index("ix_item_state", "item", ["state", "received_at"])
-    op.create_index(
-        "ix_item_waiting",
-        "item",
-        ["available_at", "queue_id"],
-        sqlite_where=sa.text("state IN ('incoming', 'deferred')"),
-        postgresql_where=sa.text("state IN ('incoming', 'deferred')"),
-    )
 
     op.create_table(
         "service",
