@@ -10,7 +10,7 @@ from mailgate.model.message import Mailbox
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]"
 _SIMPLE = re.compile(
-    rf"""\s*(?:(?:"([^"\\]*)"|((?:(?!=\?)[^"<>()@,;:\\\[\]])*))\s*<({_ATEXT}+@[A-Za-z0-9.\-]+)>
+    rf"""\s*(?:(?:"([^"\\]*+)"|([^"<>()@,;:\\\[\]]*+))\s*<({_ATEXT}+@[A-Za-z0-9.\-]+)>
         |({_ATEXT}+@[A-Za-z0-9.\-]+))\s*(?:,|$)""",
     re.VERBOSE,
 )
@@ -22,7 +22,11 @@ _TOKEN = re.compile(
 )
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SPACES = re.compile(r"\s+")
-_BARE = re.compile(r"""("(?:[^"\\]|\\.)*"|[^\s"'<>]+)\s*@\s*(\[[^\]]*\]|[^\s"'<>]+)""")
+_BARE = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)*+"|(?<![^\s"'<>@])[^\s"'<>@]{1,256}+)
+        \s{0,9}@\s{0,9}(?:\[[^\]\s]*\]|[^\s"'<>@]{1,256})""",
+    re.VERBOSE,
+)
 _MAILTO = re.compile(r"mailto:", re.IGNORECASE)
 
 
@@ -33,16 +37,21 @@ class _Item:
     phrase: list[str] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
-    angle: str | None = None
+    inside: list[str] | None = None
+
+    @property
+    def angle(self) -> str | None:
+        """What stands in angle brackets, None where there are none."""
+        return None if self.inside is None else "".join(self.inside)
 
     @property
     def empty(self) -> bool:
-        return self.angle is None and not "".join(self.raw).strip()
+        return self.inside is None and not "".join(self.raw).strip()
 
     @property
     def may_be_label(self) -> bool:
         """Whether a colon here ends the name of a group: nothing of an address came before."""
-        return self.angle is None and not any("@" in piece for piece in self.raw)
+        return self.inside is None and not any("@" in piece for piece in self.raw)
 
 
 def parse(body: str, limit: int, charset: str = "") -> list[Mailbox]:
@@ -55,7 +64,7 @@ def parse(body: str, limit: int, charset: str = "") -> list[Mailbox]:
     for item in _items(body):
         if len(found) >= limit:
             break
-        if item.angle is None and "@" not in "".join(item.raw):
+        if item.inside is None and "@" not in "".join(item.raw):
             mailbox = _hidden(item, charset)
             if mailbox is not None:
                 found.append(mailbox)
@@ -63,7 +72,7 @@ def parse(body: str, limit: int, charset: str = "") -> list[Mailbox]:
             elif waiting is None and not item.empty:
                 waiting = item
             continue
-        if waiting is not None and item.angle is not None and item.phrase:
+        if waiting is not None and item.inside is not None and item.phrase:
             item.phrase = [*waiting.phrase, ", ", *item.phrase]
         waiting = None
         mailbox = _mailbox(item, charset)
@@ -89,10 +98,8 @@ def _simple(body: str, limit: int) -> list[Mailbox] | None:
         if match is None or len(found) >= limit:
             return None
         quoted, plain, address, bare = match.groups()
-        name = (quoted or plain or "").strip()
-        if "=?" in name or (name[:1] == "'" and name[-1:] == "'"):
-            return None
-        found.append(Mailbox(_SPACES.sub(" ", name), tidy(address or bare)))
+        name = quoted or plain
+        found.append(Mailbox(_name(name, "") if name else "", tidy(address or bare)))
         at = match.end()
     return found
 
@@ -116,6 +123,7 @@ class _Cutter:
         self.depth = 0
         self.comment: list[str] = []
         self._in_angle = False
+        self._addressed = False  # whether these brackets hold an address by now
 
     def take(self, piece: str, *, quoted: bool) -> None:
         if self.depth or piece == "(":
@@ -142,22 +150,23 @@ class _Cutter:
             self.comment.append(piece)
 
     def _angle(self, piece: str) -> None:
-        so_far = self.items[-1].angle or ""
+        item = self.items[-1]
         if piece == ">":
             self._in_angle = False
-        elif piece in ",;" and "@" in so_far and not so_far.startswith("@"):
+        elif piece in (",", ";") and self._addressed:
             self._in_angle = False  # the closing bracket was forgotten
             self.items.append(_Item())
-        else:
-            self.items[-1].angle = so_far + piece
+        elif item.inside is not None:
+            item.inside.append(piece)
+            self._addressed = self._addressed or "@" in piece[1:]
 
     def _open_angle(self) -> None:
         """A second bracket in one item: what the first held was part of the name."""
         item = self.items[-1]
-        if item.angle is not None:
+        if item.inside is not None:
             item.phrase.append(f"<{item.angle}>")
-        item.angle = ""
-        self._in_angle = True
+        item.inside = []
+        self._in_angle, self._addressed = True, False
 
     def _label(self) -> None:
         """The name of a group (§3.4) or a scheme such as `mailto:`: neither is an address."""
@@ -187,7 +196,7 @@ def _address(raw: str, charset: str) -> str:
     if raw.startswith("@") and ":" in raw:
         raw = raw.partition(":")[2]
     raw = _MAILTO.sub("", raw, count=1) if raw[:7].lower() == "mailto:" else raw
-    if not raw.isascii() or "=?" in raw:
+    if not raw.isascii() or "=?" in raw or not raw.isprintable():
         raw = words.decode(raw, charset)
     if '"' not in raw:
         raw = _SPACES.sub("", raw)
@@ -197,8 +206,9 @@ def _address(raw: str, charset: str) -> str:
 def _name(raw: str, charset: str) -> str:
     """A display name for people: decoded, in one line, without quotes around."""
     name = _SPACES.sub(" ", words.decode(raw, charset)).strip()
-    while len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
-        name = name[1:-1].strip()
+    for quote in "'\"'":
+        if len(name) > 1 and name[0] == name[-1] == quote:
+            name = name[1:-1].strip()
     return name
 
 

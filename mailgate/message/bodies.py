@@ -10,7 +10,8 @@ from mailgate.message import files, flowed, html, tnef, uu, words
 from mailgate.message.mime import Part
 from mailgate.model.message import Attachment
 
-_MEDIA = ("image/", "audio/", "video/")
+#: Characters of text that are read; no person wrote more, and what follows is in the content.
+MAX_TEXT = 1 << 20
 _BODY = ("text/plain", "text/html")
 #: Text that is written for machines, or that belongs to another reader.
 _NOT_READ = frozenset(
@@ -21,12 +22,16 @@ _NOT_READ = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A message flat: `plain` and `html` are its written parts, None where there are none."""
+    """A message flat: `plain` and `html` are its written parts, None where there are none.
+
+    `limited` where text was cut; the parts themselves are whole.
+    """
 
     text: str
     plain: str | None
     html: str | None
     attachments: tuple[Attachment, ...]
+    limited: bool
 
 
 @dataclass(slots=True)
@@ -45,6 +50,8 @@ def view(root: Part) -> View:
     plain = _plain(lists.text, attachments)
     sources = [p.text() for p in lists.html if p.content_type == "text/html"]
     marked_up = "\n".join(sources) if sources else None
+    limited = len(plain) > MAX_TEXT or len(marked_up or "") > MAX_TEXT
+    plain, marked_up = plain[:MAX_TEXT], None if marked_up is None else marked_up[:MAX_TEXT]
     text = plain if plain.strip() or marked_up is None else html.to_text(marked_up)
     named = [p for p in lists.text if p.filename and p.disposition is not None]
     for part in named + lists.attached:
@@ -54,7 +61,7 @@ def view(root: Part) -> View:
     if not text.strip():
         text = _enclosed_text(lists)
     has_plain = any(p.content_type != "text/html" for p in lists.text) and bool(plain.strip())
-    return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments))
+    return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments), limited)
 
 
 def _sorted(root: Part) -> _Sorted:
@@ -127,7 +134,7 @@ def _plain(parts: Sequence[Part], attachments: list[Attachment]) -> str:
     for part in parts:
         text = part.text()
         if part.content_type == "text/html":
-            text = html.to_text(text)
+            text = html.to_text(text[:MAX_TEXT])
         elif part.params.get("format", "").lower() == "flowed":
             text = flowed.unflow(text, part.params.get("delsp", "").lower() == "yes")
         if "\nbegin " in text or text.startswith("begin "):

@@ -25,7 +25,6 @@ _LINES = frozenset(_LINE_NAMES.split())
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 _END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _SKIPPED}
-_BLANKS = re.compile(r"[ \t]*\n[ \t]*")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
@@ -34,7 +33,9 @@ def to_text(source: str) -> str:
     out: list[str] = []
     preformatted = 0
     at = 0
-    while match := _TOKEN.match(source, at):
+    unclosed: set[str] = set()
+    last = source.rfind(">") + 1  # no tag ends beyond: the scan stays linear
+    while match := _TOKEN.match(source, at, last):
         at = match.end()
         if (text := match["text"]) is not None:
             out.append(html.unescape(text if preformatted else _WHITE.sub(" ", text)))
@@ -45,14 +46,23 @@ def to_text(source: str) -> str:
         name = (match["name"] or match["name2"] or "").lower()
         closing = bool(match["close"] or match["close2"])
         if name in _SKIPPED and not closing:
-            end = _END_OF[name].search(source, at)
-            at = end.end() if end else (at if name in ("head", "object") else len(source))
+            at = _behind(source, at, name, unclosed)
         elif name == "pre":
             preformatted = max(0, preformatted + (-1 if closing else 1))
         _break(out, name, closing)
-    text = "".join(out).replace("\xa0", " ")
-    text = _BLANKS.sub("\n", text)
-    return _MANY_LINES.sub("\n\n", text).strip()
+    out.append(html.unescape(_WHITE.sub(" ", source[max(at, last) :])))
+    lines = "".join(out).replace("\xa0", " ").split("\n")
+    return _MANY_LINES.sub("\n\n", "\n".join(line.strip(" \t") for line in lines)).strip()
+
+
+def _behind(source: str, at: int, name: str, unclosed: set[str]) -> int:
+    """Where an element that is not read ends; one that is never closed is not skipped, unless
+    nothing in it could be text."""
+    end = None if name in unclosed else _END_OF[name].search(source, at)
+    if end is not None:
+        return end.end()
+    unclosed.add(name)
+    return len(source) if name in ("script", "style") else at
 
 
 def _break(out: list[str], name: str, closing: bool) -> None:

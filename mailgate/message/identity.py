@@ -45,8 +45,7 @@ def author(fields: Sequence[Field], defects: Sequence[str]) -> tuple[str | None,
     if not _valid_utf_8(body):
         return None, "no-identity: From is not UTF-8"
     address = match["angle"] or match["bare"]
-    others = mail_parser.addresses(body)
-    if mail_parser.stdlib_addresses(body) != (address,) or others != ((address,), ()):
+    if mail_parser.addresses(body) != mail_parser.Opinion((address,), (address,), ()):
         return None, "no-identity: readers disagree on From"
     identity = _normalised(address)
     return identity, None if identity else "no-identity: From has no proper domain"

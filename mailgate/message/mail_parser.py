@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import inspect
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from mailparser.addresses import parse_address_header
@@ -32,10 +33,34 @@ def date(body: str) -> datetime | None:
         return value
 
 
-def addresses(body: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The addresses mail-parser finds in an address list, and its reasons to doubt them."""
-    found, doubts = parse_address_header(body, _getaddresses)
-    return tuple(a for _, a in found if a), tuple(d["reason"] for d in doubts)
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """The addresses of an address list as mail-parser and as the standard library read it.
+
+    `doubts` are mail-parser's reasons not to trust the list.
+    """
+
+    mail_parser: tuple[str, ...]
+    standard_library: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def addresses(body: str) -> Opinion:
+    """Two readers that know nothing of ours (promise M1)."""
+    heard: dict[str, list[tuple[str, str]]] = {}
+
+    def standard_library(bodies: list[str]) -> list[tuple[str, str]]:
+        """mail-parser asks it member by member; what it said of the whole list is kept."""
+        found = heard[bodies[0]] = _getaddresses(bodies)
+        return found
+
+    found, doubts = parse_address_header(body, standard_library)
+    whole = heard[body] if body in heard else _getaddresses([body])
+    return Opinion(
+        tuple(address for _, address in found if address),
+        tuple(address for _, address in whole),
+        tuple(doubt["reason"] for doubt in doubts),
+    )
 
 
 def received_by(body: str) -> str | None:
@@ -48,11 +73,6 @@ def received_by(body: str) -> str | None:
     if len(hosts) != 1 or not hosts[0]:
         return None
     return str(hosts[0].split()[0].lower())
-
-
-def stdlib_addresses(body: str) -> tuple[str, ...]:
-    """The addresses the standard library finds; strict where this Python has it."""
-    return tuple(address for _, address in _getaddresses([body]))
 
 
 def _getaddresses(bodies: list[str]) -> list[tuple[str, str]]:

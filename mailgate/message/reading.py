@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from mailgate.message import bodies, head, structure
+from mailgate.message import bodies, bounces, head, structure
 
 try:
-    from mailgate.message import bounces, reply_text
+    from mailgate.message import reply_text
 except ImportError:
-    bounces = reply_text = None
+    reply_text = None
 from mailgate.model.message import Automatic, Bounce, Head, Message, Parsed
 
 
@@ -26,7 +26,7 @@ def read(content: bytes) -> Message:
     root = structure.tree(reading.content, reading.head.fields, reading.body, budget)
     found = _doubted(reading.head, budget)
     view = bodies.view(root)
-    bounce = bounces.read(root, found) if bounces else None
+    bounce = bounces.read(root, found)
     automatic, reason = _automatic(found, bounce)
     defects = (*found.defects, *budget.defects)
     return Message(
@@ -38,7 +38,7 @@ def read(content: bytes) -> Message:
         automatic_reason=reason,
         bounce=bounce,
         defects=defects,
-        parsed=_parsed(reading.limited or budget.limited, defects),
+        parsed=_parsed(reading.limited or budget.limited or view.limited, defects),
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )

@@ -12,7 +12,8 @@ MAX_OCTETS = 100 << 10  # as Postfix's header_size_limit
 
 _END = re.compile(rb"\n\r?\n")
 _STRAY_LF = re.compile(rb"(?<!\r)\n")
-_FIELD = re.compile(r"([!-9;-~]+)([ \t]*):[ \t]*(.*)", re.DOTALL)
+_FIELD = re.compile(r"([!-9;-~]++)([ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
+_LINE = re.compile(r"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
 _FIELD_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
 _ENVELOPE_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
 _BLANK = re.compile(rb"(?:[ \t]*\r?\n)+(?=[A-Za-z][!-9;-~]*:)")
@@ -87,25 +88,25 @@ def _fields(text: str) -> tuple[tuple[Field, ...], tuple[str, ...], int | None]:
     """
     found: list[Field] = []
     defects: dict[str, None] = {}  # a set that keeps order
-    lines = text.split("\n")
-    position, at = 0, 0
-    while at < len(lines):
-        begin, line = position, lines[at]
-        position += len(line) + 1
-        at += 1
-        folded = [line.removesuffix("\r")]
-        while at < len(lines) and lines[at][:1] in (" ", "\t"):
-            folded.append(lines[at].removesuffix("\r"))
-            position += len(lines[at]) + 1
-            at += 1
-        whole = "".join(folded)
-        if match := _FIELD.match(whole):
+    at = 0
+    while at < len(text):
+        match = _FIELD.match(text, at)
+        if match is not None:
             found.append(_field(match, defects))
-        elif whole:
-            if at >= len(lines) or not _FIELD_LINE.match(lines[at]):
+            at = match.end()
+            continue
+        line = _LINE.match(text, at)
+        end = line.end() if line else len(text)
+        unfolded = _unfold(text[at:end])
+        match = _FIELD.match(unfolded)  # `From`, and its colon on the next line
+        if match is not None:
+            found.append(_field(match, defects))
+        elif unfolded.strip("\r\n"):
+            if not _FIELD_LINE.match(text, end):
                 defects["no-empty-line-after-header"] = None
-                return tuple(found), tuple(defects), begin
+                return tuple(found), tuple(defects), at
             defects["not-a-field"] = None
+        at = end
     return tuple(found), tuple(defects), None
 
 
@@ -113,7 +114,15 @@ def _field(match: re.Match[str], defects: dict[str, None]) -> Field:
     name, space, body = match.groups()
     if space:
         defects["space-before-colon"] = None
+    if "\n" in body:
+        body = _unfold(body)
+    body = body.strip(" \t\r")
     if "\r" in body or "\0" in body:
         defects["control-in-header"] = None
         body = body.replace("\r", " ").replace("\0", " ")
-    return Field(name, body.rstrip())
+    return Field(name, body)
+
+
+def _unfold(text: str) -> str:
+    """Take the line ends out and keep the white space behind them (RFC 5322 §2.2.3)."""
+    return text.replace("\r\n", "").replace("\n", "")

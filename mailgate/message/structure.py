@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailgate.message import params, section, transfer, words
@@ -24,6 +26,7 @@ _ENCODINGS = frozenset(
         "uue",
     }
 )
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+*'-]+/[a-z0-9!#$&^_.+*'-]+")
 _MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 
 
@@ -56,7 +59,7 @@ def _part(
     budget.parts -= 1
     raw_type = _body(fields, "content-type")
     content_type, parameters = params.parse(raw_type) if raw_type else (default, {})
-    if content_type.count("/") != 1 or " " in content_type or content_type[-1:] == "/":
+    if not _TYPE.fullmatch(content_type):
         budget.note("content-type")
         content_type = _mended_type(content_type, default)
     encoding = _encoding(fields, budget)
@@ -66,7 +69,9 @@ def _part(
         if depth >= MAX_DEPTH:
             budget.limited = True
         else:
-            children = _children(content, content_type, parameters, start, end, depth, budget)
+            children = _children(
+                content, content_type, parameters.get("boundary", ""), start, end, depth, budget
+            )
         if not children and not budget.limited:
             content_type = "text/plain"  # nothing but its own octets is left to read
     elif content_type in _MESSAGE_TYPES:
@@ -80,13 +85,12 @@ def _part(
 def _children(
     content: bytes,
     content_type: str,
-    parameters: object,
+    boundary: str,
     start: int,
     end: int,
     depth: int,
     budget: Budget,
 ) -> tuple[Part, ...]:
-    boundary = parameters.get("boundary", "") if isinstance(parameters, dict) else ""
     spans = _spans(content, boundary, start, end, budget)
     if not spans:
         budget.note("multipart-without-parts")
@@ -168,12 +172,12 @@ def _body(fields: tuple[Field, ...], name: str) -> str:
 
 
 def _mended_type(content_type: str, default: str) -> str:
-    """`Content-Type: text` and the like (RFC 2045 §5.2: what cannot be read is plain text)."""
-    word = content_type.partition("/")[0]
-    return {"text": "text/plain", "html": "text/html", "plain": "text/plain"}.get(
-        word,
-        default if not word else "application/octet-stream" if "/" in content_type else default,
-    )
+    """`Content-Type: text` and the like; without a type at all RFC 2045 §5.2 has the default."""
+    kind, slash, _ = content_type.partition("/")
+    named = {"text": "text/plain", "plain": "text/plain", "html": "text/html"}
+    if kind in named:
+        return named[kind]
+    return "application/octet-stream" if slash else default
 
 
 def _encoding(fields: tuple[Field, ...], budget: Budget) -> str:
@@ -187,9 +191,8 @@ def _encoding(fields: tuple[Field, ...], budget: Budget) -> str:
     return {"quoted-printeable": "quoted-printable", "base-64": "base64"}.get(encoding, encoding)
 
 
-def _disposition(fields: tuple[Field, ...], parameters: object) -> tuple[str | None, str]:
+def _disposition(fields: tuple[Field, ...], named: Mapping[str, str]) -> tuple[str | None, str]:
     raw = _body(fields, "content-disposition")
-    named = parameters if isinstance(parameters, dict) else {}
     if not raw:
         return None, named.get("name", "") or words.decode(_body(fields, "content-name"))
     disposition, own = params.parse(raw)

@@ -30,7 +30,8 @@ def _words(body: str) -> str:
     out: list[str] = []
     run: list[tuple[str, str, str]] = []
     end = 0
-    for match in _WORD.finditer(body):
+    last = body.rfind("?=") + 2  # so that no word is sought beyond: the search stays linear
+    for match in _WORD.finditer(body, 0, last):
         between = body[end : match.start()]
         if not run or between.strip():
             out.append(_run(run))
