@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from mailgate import clock
 from mailgate.clock import Random
-from mailgate.model.directory import Contact
+from mailgate.model.directory import Contact, Language
 from mailgate.model.notice import Notice
 from mailgate.model.outcome import Composed, Outcome
 from mailgate.model.ticket import Link, Step, Ticket
@@ -17,6 +19,9 @@ from mailgate.settings import Settings
 from mailgate.tokens import link as link_tokens
 from mailgate.tokens import message_id
 from mailgate.tokens.keys import Keys
+
+OwnWords = Mapping[str, Mapping[Language, str]]
+_NONE: OwnWords = MappingProxyType({})
 
 #: Proofs that the domain itself vouches for: there a click is enough (promise L2).
 _VOUCHED = frozenset({"aligned", "dmarc"})
@@ -36,8 +41,10 @@ def compose(
     keys: Keys,
     now: datetime,
     random: Random,
+    own_words: OwnWords = _NONE,
 ) -> Composed:
-    """The mail that this decision asks for, or none.
+    """The mail that this decision asks for, or none. `own_words` are the texts of the
+    administrator's own reason codes.
 
     It goes to the address in the directory alone, whatever From and Reply-To say (promise L8), and
     never answers a machine (RFC 3834 §2). Whether the sender's budget allows it is for the outbox.
@@ -67,7 +74,7 @@ def compose(
         ticket=number,
         message_id=message_id.make(keys, number, contact.id, unique, host),
         date=now.replace(microsecond=0),
-        values=_values(outcome, named, link),
+        values=_values(outcome, named, link, own_words),
         in_reply_to=_answered(outcome),
         link_nonce=link.nonce if link else None,
         link_step=link.step if link else None,
@@ -159,7 +166,9 @@ def _step(outcome: Outcome) -> Step | None:
     return wanted
 
 
-def _values(outcome: Outcome, named: Ticket | None, link: Link | None) -> dict[str, str]:
+def _values(
+    outcome: Outcome, named: Ticket | None, link: Link | None, own_words: OwnWords
+) -> dict[str, str]:
     """What the templates may show; all of it may lie in the database in clear."""
     item, head = outcome.item, outcome.message.head
     author = head.author or (head.from_[0].address if head.from_ else "")
@@ -171,6 +180,9 @@ def _values(outcome: Outcome, named: Ticket | None, link: Link | None) -> dict[s
         "verdict": outcome.decision.verdict,
         "reasons": " ".join(outcome.decision.reasons),
     }
+    for code in outcome.decision.reasons:
+        if code in own_words:
+            values[f"reason.{code}"] = own_words[code][outcome.case.language]
     if named is not None:
         values["epoch"] = str(named.epoch)
         values["ticket_desk"] = named.desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.quoprimime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -18,7 +18,7 @@ from mailgate.outbound.templates import Templates
 from mailgate.settings import Settings
 from mailgate.tokens import link, message_id, ticket, verp
 from mailgate.tokens.keys import Keys
-from mailgate.words import Words, words
+from mailgate.words import Reason, Words, words
 
 #: Every header field that a mail of ours may have, each once at most (promise M9).
 FIELDS = (
@@ -45,6 +45,10 @@ class Rendered:
     reverse_path: str
     recipient: str
     smtputf8: bool
+    text: str
+    """Subject and text, for people."""
+    secrets: tuple[str, ...]
+    """What in the text opens something: whoever shows it to others leaves these out."""
 
 
 def render(notice: Notice, settings: Settings, keys: Keys, templates: Templates) -> Rendered:
@@ -89,6 +93,8 @@ def render(notice: Notice, settings: Settings, keys: Keys, templates: Templates)
         reverse_path=verp.make(signed, normalise(bounces), notice.id) if bounces else "",
         recipient=recipient,
         smtputf8=not head.isascii(),
+        text=f"Subject: {subject}\n\n{text}",
+        secrets=tuple(filter(None, (context["link"], context["code"]))),
     )
 
 
@@ -129,7 +135,7 @@ def _context(notice: Notice, settings: Settings, keys: Keys) -> dict[str, Any]:
         "verdict": values.get("verdict", ""),
         "received": _date(values.get("received"), said, settings),
         "expires": _date(values.get("expires"), said, settings),
-        "reasons": [said.reason(code) for code in _known(values.get("reasons", ""), said)],
+        "reasons": list(_reasons(values, said)),
         "step": notice.link_step or "",
         "link": f"{settings.base_url}/c/{link.token(keys, nonce)}" if nonce else "",
         "code": link.code(keys, nonce) if nonce and notice.link_step == "code" else "",
@@ -147,10 +153,11 @@ def _token(notice: Notice, settings: Settings, keys: Keys) -> str:
     return ticket.render(settings.desks[desk].tag, notice.ticket, code)
 
 
-def _known(codes: str, said: Words) -> Iterator[str]:
-    """The reasons we have words for; an operator's own rule may give codes of its own."""
-    found = [code for code in codes.split() if f"reason.{code}.customer" in said]
-    yield from found or ["no-rule-matched"]
+def _reasons(values: Mapping[str, str], said: Words) -> Iterator[Reason]:
+    """The reasons in words; those of an administrator's own came along with the notice."""
+    for code in values.get("reasons", "").split():
+        own = values.get(f"reason.{code}")
+        yield said.reason(code) if own is None else Reason(one_line(own), "")
 
 
 def _date(stamp: str | None, said: Words, settings: Settings) -> str:

@@ -19,11 +19,15 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from mailgate.model.directory import LANGUAGES, Language
 from mailgate.outbound import ASKING, NOTICES
-from mailgate.words import words
+from mailgate.words import Reason, words
 from mailgate.yamlfile import ConfigError, Problem
 
 _OURS = Path(__file__).parent
 _WIDTH = 72
+
+
+class BadTemplate(ConfigError):
+    """Templates that cannot be used, with everything that is wrong with them."""
 
 
 class Templates:
@@ -36,7 +40,7 @@ class Templates:
     def load(cls, folder: Path | None) -> Templates:
         """Take each template from the folder, or where it is not there, from mailgate.
 
-        Every notice is written once in every language and for every kind of link; `ConfigError`
+        Every notice is written once in every language and for every kind of link; `BadTemplate`
         names file and line of whatever goes wrong, so that no mail fails for its words later.
         """
         places = [_OURS] if folder is None else [folder, _OURS]
@@ -52,7 +56,7 @@ class Templates:
         templates = cls(environment)
         problems = [*_strangers(folder), *templates._problems()]
         if problems:
-            raise ConfigError(problems)
+            raise BadTemplate(problems)
         return templates
 
     def write(self, notice: str, language: Language, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -115,7 +119,7 @@ def samples(language: Language) -> Iterator[dict[str, Any]]:
         "verdict": "pending",
         "received": said.date(datetime(2026, 1, 31, 12, 30, tzinfo=UTC)),
         "expires": said.date(datetime(2026, 2, 1, 12, 30, tzinfo=UTC)),
-        "reasons": [said.reason("code-missing")],
+        "reasons": [said.reason("code-missing"), Reason("A reason of your own", "")],
     }
     link = {"step": "click", "link": "https://desk.example.net/c/abc", "code": ""}
     ticket = {"ticket": 17, "token": "[DESK#17:0123456789abcdef0123]"}
