@@ -63,10 +63,15 @@ def read_path(keyword: str, argument: bytes, parser: Parser) -> Path | Reply:
     if text.startswith("<@"):
         # A source route asks us to relay; servers may ignore or refuse it (RFC 5321 appendix C).
         return BAD_ADDRESS
-    address, rest = parser(text)
+    if text.startswith("<") and ">" not in text:
+        return BAD_ADDRESS
+    try:
+        address, rest = parser(text)
+    except (AttributeError, IndexError, RecursionError, ValueError):
+        return BAD_ADDRESS  # the standard library's parser stumbles over some malformed addresses
     if not address or rest is None or _CONTROLS.search(address):
         return BAD_ADDRESS
-    if rest and not rest[0].isspace():
+    if rest and not text.removesuffix(rest)[-1:].isspace():
         return BAD_SYNTAX
     return _with_parameters(address, rest)
 
