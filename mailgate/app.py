@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,14 +88,14 @@ class House:
         self._wake_mailer: Callable[[], None] = _nothing
         self._reload_workers: Callable[[], None] = _nothing
 
-    async def start(self, routes: list[BaseRoute] | None = None) -> None:
+    async def start(self, routes: Sequence[BaseRoute] = ()) -> None:
         """Start the parts; raises `OSError` where a socket cannot be had."""
         if "mailer" in self.parts:
             await self._stack.enter_async_context(self._mailer())
         if "worker" in self.parts:
             await self._stack.enter_async_context(self._workers())
         if "web" in self.parts:
-            await self._stack.enter_async_context(self._web(routes or []))
+            await self._stack.enter_async_context(self._web(routes))
         if "intake" in self.parts:
             await self._stack.enter_async_context(self._intake())
         self.log.info("ready", parts=sorted(self.parts), rules=self.rules.policy.sha256[:12])
@@ -105,6 +105,10 @@ class House:
         await self._stack.aclose()
         self.store.close()
         self.log.info("stopped")
+
+    def wake(self) -> None:
+        """Say that there is work that did not come in by a socket of ours."""
+        self._wake_workers()
 
     def reload(self) -> None:
         """Take up a changed rules file; a broken one leaves everything as it is."""
@@ -172,7 +176,7 @@ class House:
             await task
 
     @asynccontextmanager
-    async def _web(self, routes: list[BaseRoute]) -> AsyncIterator[None]:
+    async def _web(self, routes: Sequence[BaseRoute]) -> AsyncIterator[None]:
         from mailgate.web.app import create
 
         app = create(
@@ -190,8 +194,8 @@ class House:
 
     def _free_space(self) -> int:
         """Octets free where the embedded database lives; plenty where the database is elsewhere."""
-        path = self.store.file
-        return shutil.disk_usage(path.parent).free if path else 1 << 62
+        file = self.settings.database_file
+        return shutil.disk_usage(file.parent).free if file else 1 << 62
 
 
 @asynccontextmanager
@@ -238,11 +242,8 @@ def listening_socket(listen: str) -> socket.socket:
 
 async def serve(house: House) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the rules."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, house.reload)
+    stop = stopped_by_signal()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, house.reload)
     await house.start()
     notify("READY=1")
     try:
@@ -252,13 +253,20 @@ async def serve(house: House) -> None:
         await house.stop()
 
 
+def stopped_by_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; from here on they do nothing else."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 def run(main: Callable[[], Any]) -> None:
     """Run a coroutine function on uvloop where it is installed, else on asyncio's own loop."""
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        new_event_loop = None
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    with contextlib.suppress(ImportError):
+        from uvloop import new_event_loop as factory
+    with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
 
 

@@ -249,6 +249,12 @@ class Settings(Section):
                     raise ValueError(f"{address} belongs to the desks {other} and {name}")
         return self
 
+    @property
+    def database_file(self) -> Path | None:
+        """Where the embedded database lies; None where the database is a server."""
+        kind, _, path = self.database.partition(":///")
+        return Path(path) if kind.startswith("sqlite") and path else None
+
     def desk_of(self, address: str) -> str | None:
         """The name of the desk reached at this address (no case), or None."""
         wanted = address.lower()

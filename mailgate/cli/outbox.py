@@ -54,6 +54,9 @@ def list_(context: Context, states: Any, limit: int, *, as_lines: bool) -> None:
 @click.pass_obj
 def show(context: Context, notice_id: str) -> None:
     """Print one mail as it is sent, with the secrets of its link left out."""
+    from email import message_from_bytes
+    from email.policy import default
+
     from mailgate.outbound.render import render
     from mailgate.outbound.templates import Templates
     from mailgate.tokens import link
@@ -63,7 +66,10 @@ def show(context: Context, notice_id: str) -> None:
     if row is None:
         raise click.ClickException(f"there is no mail {notice_id} in the outbox")
     templates = Templates.load(settings.outbound.templates)
-    text = render(row.notice, settings=settings, keys=keys, templates=templates).text
+    octets = render(row.notice, settings=settings, keys=keys, templates=templates).octets
+    mail = message_from_bytes(octets, policy=default)
+    fields = "".join(f"{name}: {value}\n" for name, value in mail.items())
+    text = f"{fields}\n{mail.get_content()}"
     if row.notice.link_nonce:
         for secret in (
             link.token(keys, row.notice.link_nonce),

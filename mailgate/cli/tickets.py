@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -144,7 +145,7 @@ def new(
     if store.lookup.account(account_id) is None:
         raise click.BadParameter(f"no such account: {account_id}", param_hint="--account")
     if text == "-":
-        text = click.get_text_stream("stdin").read()
+        text = sys.stdin.read()
     try:
         admission = entry(
             settings,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import socket
-from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from mailgate.clock import Now
+from mailgate.web.mailbox import Caught
 
 
 class Sink:
     """Catches mail on a port of loopback that the system chooses."""
 
-    def __init__(self) -> None:
-        self.caught: list[EmailMessage] = []
+    def __init__(self, now: Now) -> None:
+        self.caught: list[Caught] = []
+        self._now = now
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self.address = f"127.0.0.1:{self._controller.port}"
 
@@ -25,13 +26,14 @@ class Sink:
     def stop(self) -> None:
         self._controller.stop()
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep one mail (the name is aiosmtpd's)."""
-        self.caught.append(email.message_from_bytes(envelope.content, policy=email.policy.SMTP))  # type: ignore[arg-type] # the policy makes it an EmailMessage
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keep one mail."""
+        self.caught += [Caught(self._now(), to, envelope.content) for to in envelope.rcpt_tos]
         return "250 2.0.0 kept"
 
 
 def free_port() -> int:
+    """A port of loopback that nobody has at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -106,7 +105,3 @@ def mail(
         message["In-Reply-To"] = f"<{answered}>"
     message.set_content(story.text)
     return story.author, message.as_bytes()
-
-
-Deliver = Callable[[Story], str]
-"""Brings a story in and gives its queue id."""

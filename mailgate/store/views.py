@@ -114,6 +114,11 @@ class Views:
             query = query.where(event.c.what == what)
         return [_event_view(row) for row in self._all(query)]
 
+    def newest(self) -> datetime | None:
+        """When the last message came in: the clock must not be behind it (promise R14)."""
+        found: datetime | None = self._all(select(func.max(item.c.received_at)))[0][0]
+        return found
+
     def waiting(self) -> dict[QueueState, tuple[int, datetime]]:
         """How many items are in each unfinished state, and when the oldest of them came in."""
         query = (
