@@ -216,6 +216,9 @@ class _Builder:
     def _complain(self, event: Any, message: str) -> None:
         self.problems.append(Problem(self.name, *_start(event), message))
 
+    def _complain_of_tag(self, event: Any) -> None:
+        self._complain(event, f"the tag {event.tag.replace(_TAG, '!!')} is not understood")
+
     def _node(self, index: int, place: Place) -> tuple[Any, int]:
         """The value that starts with this event, and the index after it."""
         event = self.events[index]
@@ -229,7 +232,7 @@ class _Builder:
             return self._scalar(event), index + 1
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
         if event.tag not in (None, "!", _TAG + kind):
-            self._complain(event, f"the tag {event.tag} is not understood")
+            self._complain_of_tag(event)
         self.open.append(index)
         result = (self._mapping if kind == "map" else self._sequence)(index + 1, place)
         self.open.pop()
@@ -284,7 +287,7 @@ class _Builder:
         text: str = event.value
         if not event.implicit[0]:
             if event.tag not in (None, "!", _TAG + "str"):
-                self._complain(event, f"the tag {event.tag} is not understood")
+                self._complain_of_tag(event)
             elif "\0" in text or re.search("[\ud800-\udfff]", text):
                 self._complain(event, "text may not hold U+0000 or half a surrogate pair")
             return text

@@ -14,6 +14,7 @@ from mailgate.rules.predicates import (
     OPERATORS,
     TEXTS,
     BadPattern,
+    compile_pattern,
     header_texts,
     size_predicate,
     text_predicate,
@@ -177,11 +178,19 @@ class Grammar:
         if not wanted or not all(isinstance(w, str) and w.strip() for w in wanted):
             self._complain((*place, operator), "expected text that is not empty, or a list of it")
             return None
-        try:
-            return text_predicate(subject, texts, operator, wanted)
-        except BadPattern as error:
-            self._complain((*place, operator), str(error))
+        if operator == "matches" and self._bad_patterns(operand, (*place, operator)):
             return None
+        return text_predicate(subject, texts, operator, wanted)
+
+    def _bad_patterns(self, operand: Any, place: Place) -> bool:
+        bad = False
+        for i, pattern in enumerate(operand if isinstance(operand, list) else [operand]):
+            try:
+                compile_pattern(pattern)
+            except BadPattern as error:
+                self._complain((*place, i), str(error))
+                bad = True
+        return bad
 
     def _size(self, value: Any, place: Place) -> Open | None:
         if not self._is_mapping(value, ("over", "under"), place):

@@ -91,7 +91,7 @@ def _reason(pattern: str, error: Exception) -> str:
     for trap, name in _TRAPS:
         if match := trap.match(pattern, position):
             return f"{where}: {name} {match[0]} has no place in a linear-time pattern"
-    return f"{where}: {what} {fragment}".rstrip()
+    return f"{where}: {what} in {fragment!r}" if fragment else f"{where}: {what}"
 
 
 def _shorten(text: str) -> str:

@@ -167,7 +167,9 @@ def _words(file: File, marks: Marks) -> Iterator[Fault]:
             continue
         own = then.own_reasons
         if len(own) != 1:
-            yield at, "words are for one reason code of your own, next to it"
+            what = "more than one of them is" if own else "none of them is"
+            codes = ", ".join(then.reasons)
+            yield at, f"words are for one reason code of your own; {what} here: {codes}"
         elif missing := [language for language in LANGUAGES if language not in then.words]:
             yield at, f"the words in {' and '.join(missing)} are missing"
         elif own[0] in first:
