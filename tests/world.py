@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailgate.intake.listeners import Listeners
-from mailgate.store.directory_files import parse_yaml
-
 from mailgate.app import open_checked_store, open_store
 from mailgate.clock import random
+from mailgate.intake.listeners import Listeners
 from mailgate.model.notice import OutboxRow
 from mailgate.model.ports import IntakeStore
 from mailgate.outbound.render import render
@@ -25,6 +23,7 @@ from mailgate.process import Bench
 from mailgate.rules.load import load_policy
 from mailgate.settings import Settings
 from mailgate.store import Store
+from mailgate.store.directory_files import parse_yaml
 from mailgate.store.migrations import upgrade
 from mailgate.tokens import verp
 from mailgate.tokens.keys import Keys
@@ -129,10 +128,10 @@ def running(world: World, store: IntakeStore | None = None) -> Iterator[World]:
     )
     try:
         call(listeners.start())
-        world.port = listeners.ports["smtp"][0]
+        world.port = int(listeners.addresses[0].rpartition(":")[2])
         yield world
-        call(listeners.stop())
     finally:
+        call(listeners.stop())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
