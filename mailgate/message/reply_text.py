@@ -1,0 +1,147 @@
+"""What the author of a reply newly wrote: quotes and signature cut, inline answers kept whole.
+
+For people to read, never for a decision: a cut that is wrong hides words, and whoever writes a
+message can make a reader cut where he likes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from mailgate.message import reply_text_lines, reply_text_marks, reply_text_signature
+from mailgate.message.reply_text_lines import Line
+from mailgate.message.reply_text_marks import Found
+
+#: After one of these everything is the text of others.
+_ALL_BELOW = frozenset({"header", "original", "rest", "reply above"})
+
+
+def new_text(plain: str | None, html: str | None) -> str:
+    """The new text of a message whose written parts are these; never empty where they are not."""
+    if plain is not None and plain.strip():
+        lines = reply_text_lines.of_plain(reply_text_marks.split_shared_line(plain))
+        new = _new(lines)
+        if html is None or len(new) < len(_written(lines)):
+            return reply_text_lines.text_of(new)
+        marked = reply_text_lines.of_html(html)
+        if not reply_text_lines.has_structure(marked):
+            return reply_text_lines.text_of(new)
+        return reply_text_lines.text_of(_new(marked))
+    if html is None:
+        return ""
+    return reply_text_lines.text_of(_new(reply_text_lines.of_html(html)))
+
+
+def _written(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if not line.blank]
+
+
+def _new(lines: list[Line]) -> list[Line]:
+    found = reply_text_marks.find(lines)
+    if _is_forward(lines, found):
+        return lines
+    cut = _cut_below(lines, found)
+    kept = lines[:cut]
+    if not _written(kept):
+        return _below(lines, found)
+    marks = [mark for mark in found if mark.end <= cut]
+    new = _without_quotes(kept, marks, cut < len(lines))
+    new = reply_text_signature.without(new)
+    return new if _written(new) else lines
+
+
+def _is_forward(lines: Sequence[Line], found: Sequence[Found]) -> bool:
+    """Whether the first thing of others in the text is something passed on."""
+    first = next(iter(found), None)
+    if first and first.kind == "forwarded":
+        return True
+    quoted = next((line for line in lines if line.quoted and not line.blank), None)
+    return quoted is not None and reply_text_marks.is_forward(quoted)
+
+
+def _cut_below(lines: Sequence[Line], found: Sequence[Found]) -> int:
+    """The line where text of others begins and does not end, or the number of lines."""
+    for mark in found:
+        if mark.kind in _ALL_BELOW and mark.start > 0 and _written(lines[: mark.start]):
+            return mark.start
+        if mark.kind == "reply above":
+            return mark.start
+        unmarked = mark.kind == "attribution" and not _quoted_next(lines, mark.end)
+        if unmarked and _written(lines[: mark.start]):
+            return mark.start
+    return len(lines)
+
+
+def _quoted_next(lines: Sequence[Line], at: int) -> bool:
+    following = next((line for line in lines[at:] if not line.blank), None)
+    return following is None or following.quoted
+
+
+def _below(lines: list[Line], found: Sequence[Found]) -> list[Line]:
+    """Nothing stands above the text of others: what stands below its header is all there is."""
+    below = lines[found[0].end :] if found else lines
+    unquoted = [line for line in below if not line.quoted]
+    new = reply_text_signature.without(unquoted if _written(unquoted) else below)
+    return new if _written(new) else lines
+
+
+@dataclasses.dataclass(slots=True)
+class _Run:
+    """Lines in a row that are all quoted, or all not."""
+
+    quoted: bool
+    lines: list[Line]
+    attributed: bool = False
+
+
+def _without_quotes(lines: list[Line], marks: Sequence[Found], was_cut: bool) -> list[Line]:
+    """Quotes that only precede or follow the answer go; quotes that it runs between stay."""
+    runs = _runs(lines, marks)
+    while runs and runs[-1].quoted and (runs[-1].attributed or not was_cut or len(runs) > 2):
+        runs.pop()
+        was_cut = True
+        if runs and _only_signature(runs[-1]) and any(r.quoted for r in runs):
+            runs.pop()
+    quotes = [run for run in runs if run.quoted]
+    answers = [run for run in runs if not run.quoted]
+    if not answers:
+        return lines
+    if len(quotes) == 1 and quotes[0].attributed:
+        runs = answers
+    return [line for run in runs for line in run.lines]
+
+
+def _only_signature(run: _Run) -> bool:
+    """Whether nothing but a signature stands here, so that it is no answer to a quote above."""
+    first = next((line for line in run.lines if not line.blank), None)
+    return first is None or first.signature or first.text.strip() == "--"
+
+
+def _runs(lines: list[Line], marks: Sequence[Found]) -> list[_Run]:
+    """The text as runs; attributions are taken out, and remembered by the quote they head."""
+    attributed = {mark.end for mark in marks if mark.kind == "attribution"}
+    hidden = {i for m in marks if m.kind == "attribution" for i in range(m.start, m.end)}
+    runs: list[_Run] = []
+    pending = False
+    for index, line in enumerate(lines):
+        pending = pending or index in attributed
+        if index in hidden:
+            continue
+        quoted = line.quoted or _is_wrapped_link(lines, index)
+        if line.blank and runs:
+            runs[-1].lines.append(line)
+        elif not runs or runs[-1].quoted != quoted:
+            runs.append(_Run(quoted, [line], attributed=quoted and pending))
+            pending = False
+        else:
+            runs[-1].lines.append(line)
+    return runs
+
+
+def _is_wrapped_link(lines: Sequence[Line], index: int) -> bool:
+    """A piece of a long link that lost its `>` when the quote was wrapped."""
+    if index == 0 or index + 1 >= len(lines):
+        return False
+    before, after = lines[index - 1], lines[index + 1]
+    return before.quoted and after.quoted and "http" in before.text and " " not in lines[index].text

@@ -1,0 +1,135 @@
+"""Where the writer's signature begins: the delimiter, a closing, what a phone writes, contacts."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailgate.message.phrases import table
+from mailgate.message.reply_text_lines import Line
+
+_DELIMITER = re.compile(r"\s?(?:--|__|–-|-–)\s*")
+_RULE = re.compile(r"\s?(?:_{8,}|-{8,}|={8,}|—{3,}|\*{8,})\s*")
+_RULES_ONLY = re.compile(r"[\s\-_=*~—–#]{3,}")
+_LIST_FOOTER = re.compile(
+    r"mailing list|listinfo|unsubscribe|lista dyskusyjna|you received this message because"
+    r"|reply to this email directly|to unsubscribe|groups\.google\.com"
+)
+_CONTACT = re.compile(
+    r"[^\s@]{1,80}@[^\s@]{2,80}\.[a-z]{2,}|https?://|\bwww\.|\+?\(?\d[\d\s().\-/]{6,}\d"
+    r"|\b(?:tel|phone|mobile|mob|cell|fax|kom|telefon|handy|tél|móvil|gsm|skype|m|t|f|p)\s?[.:]\s?\+?\d",
+    re.IGNORECASE,
+)
+_DASHED_NAME = re.compile(r"[-–—~]\s?[^\W\d_][\w.'’]*(?:\s[^\W\d_][\w.'’]*){0,3}\s*")
+_SENTENCE = re.compile(r"[,;!?]\s|\w\.\s+\w")
+_LONGEST = 80
+_TRAILING = " \t,.!;:-–—*_"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    sent_from: tuple[str, ...]
+    closing: frozenset[str]
+
+
+@functools.cache
+def _tables() -> _Tables:
+    phrases = table("reply_text")
+    return _Tables(phrases["sent from"], frozenset(phrases["closing"]))
+
+
+def without(lines: Sequence[Line]) -> list[Line]:
+    """The lines above the signature; all of them where nothing would be left."""
+    kept = _trimmed(lines)
+    for cut in (_marked, _list_footer, _delimiter, _phone, _closing, _contacts, _dashed_name):
+        at = cut(kept)
+        if at is not None and any(not line.blank for line in kept[:at]):
+            kept = _trimmed(kept[:at])
+    return kept
+
+
+def _trimmed(lines: Sequence[Line]) -> list[Line]:
+    """Without blank lines and rules at the end."""
+    end = len(lines)
+    while end and (lines[end - 1].blank or _RULES_ONLY.fullmatch(lines[end - 1].text[:200])):
+        end -= 1
+    return list(lines[:end])
+
+
+def _marked(lines: Sequence[Line]) -> int | None:
+    """A signature element of HTML, where only more of it follows."""
+    at = next((i for i, line in enumerate(lines) if line.signature), None)
+    if at is None or any(not (line.signature or line.blank) for line in lines[at:]):
+        return None
+    return at
+
+
+def _delimiter(lines: Sequence[Line]) -> int | None:
+    """`-- ` alone on a line (RFC 3676 §4.3), the first with no more than a screen below."""
+    for at, line in enumerate(lines):
+        if not line.quoted and _DELIMITER.fullmatch(line.text[:20]) and len(lines) - at <= 60:
+            return at
+    return None
+
+
+def _list_footer(lines: Sequence[Line]) -> int | None:
+    """What a mailing list or a ticket system adds below a rule."""
+    for at in range(max(0, len(lines) - 12), len(lines)):
+        if not (_RULE.fullmatch(lines[at].text[:200]) or _DELIMITER.fullmatch(lines[at].text[:20])):
+            continue
+        below = [line for line in lines[at + 1 :] if not line.blank]
+        if any(_LIST_FOOTER.search(line.words) for line in below):
+            return at
+    return None
+
+
+def _phone(lines: Sequence[Line]) -> int | None:
+    """`Sent from my …`, short and near the end."""
+    for at in range(len(lines) - 1, max(-1, len(lines) - 6), -1):
+        words = lines[at].words.lstrip(" \t>*_-<([")
+        if not words.startswith(_tables().sent_from):
+            continue
+        label = re.split(r"[<(\[]|https?:", words, maxsplit=1)[0]
+        if len(label) <= 60 and not _SENTENCE.search(label):
+            return at
+    return None
+
+
+def _closing(lines: Sequence[Line]) -> int | None:
+    """A line that is a closing and nothing more, with short lines below."""
+    for at in range(len(lines) - 1, max(-1, len(lines) - 16), -1):
+        words = lines[at].words.strip(_TRAILING)
+        if words in _tables().closing and not lines[at].quoted:
+            below = lines[at + 1 :]
+            if all(len(line.text) <= _LONGEST or _CONTACT.search(line.text) for line in below):
+                return at
+    return None
+
+
+def _contacts(lines: Sequence[Line]) -> int | None:
+    """A block below a blank line or a rule that says how to reach somebody in two ways or more."""
+    at = len(lines)
+    contacts = short = 0
+    best = None
+    while at and len(lines) - at < 24:
+        at -= 1
+        text = lines[at].text
+        if lines[at].blank or _RULE.fullmatch(text[:200]):
+            if contacts >= 2 and (contacts * 3 >= short or not lines[at].blank):
+                best = at
+            continue
+        if len(text) > _LONGEST or lines[at].quoted or (_SENTENCE.search(text) and len(text) > 50):
+            break
+        short += 1
+        contacts += _CONTACT.search(text[:200]) is not None
+    return best
+
+
+def _dashed_name(lines: Sequence[Line]) -> int | None:
+    """`-Jan Kowalski` as the last line, after a blank one."""
+    at = len(lines) - 1
+    if at > 0 and lines[at - 1].blank and _DASHED_NAME.fullmatch(lines[at].text.strip()[:60]):
+        return at
+    return None
