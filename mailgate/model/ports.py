@@ -99,7 +99,8 @@ class LinkStore(Protocol):
         """Supersede a link nobody has decided (it expired, or its tries are used up) and queue
         its message again, so that a fresh link goes to the same registered address.
 
-        False, and nothing done, where it is decided or superseded already.
+        False, and nothing done, where it is decided or superseded already, or where the limits
+        leave no room for another mail.
         """
 
 

@@ -64,20 +64,23 @@ def create(
         on_decided=on_decided,
         pauses=pauses,
     )
+    # No redirect to a path with or without its last slash: Starlette would build it from Host.
+    router = partial(Router, redirect_slashes=False)
     token_pages = Mount(
         "/c",
-        routes=[
-            Route("/{token}", confirm.page, methods=["GET", "POST"]),
-            Route("/{token}/new", confirm.renew, methods=["POST"]),
-        ],
+        router(
+            [
+                Route("/{token}", confirm.page, methods=["GET", "POST"]),
+                Route("/{token}/new", confirm.renew, methods=["POST"]),
+            ]
+        ),
         middleware=[Middleware(RateLimit, rate=TOKEN_PAGE_RATE, monotonic=monotonic)],
     )
     static = Mount("/static", StaticFiles(packages=[("mailgate.web", "static")]))
     base = urlsplit(settings.base_url)
     site = Mount(
         base.path,
-        # No redirect to a path with or without its last slash: Starlette would build it from Host.
-        Router([token_pages, static, *routes], redirect_slashes=False),
+        router([token_pages, static, *routes]),
         middleware=[
             Middleware(
                 TrustedHostMiddleware, allowed_hosts=[base.hostname or ""], www_redirect=False

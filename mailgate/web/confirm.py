@@ -30,6 +30,8 @@ PAUSES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.5, 0.6, 0.6)
 
 _CHOICES: dict[str, LinkState] = {"confirm": "confirmed", "deny": "denied"}
 _CODE = re.compile(r"(?:[0-9][\s\-]*){6}", re.ASCII)
+#: A link nobody has decided, and nobody can any more; a new one may take its place.
+_OVER = frozenset({"expired", "spent"})
 #: Gone for good (410) is what a link is that cannot be answered any more.
 _STATUS: dict[Stand, int] = {"expired": 410, "spent": 410, "superseded": 410}
 
@@ -80,10 +82,12 @@ class ConfirmPage:
             return self._unknown(request)
         if not self.nonce.holds(request, form):
             return self._show(request, found, 403, "reopened")
-        if self.stand(found.link) in {"expired", "spent"}:
+        if self.stand(found.link) in _OVER:
             sha = found.link.token_sha256
             if await run_in_threadpool(self.links.request_new, sha, self.now()):
                 self.on_decided()
+            elif (again := await self._find(request)) and again.link.state == "open":
+                return self._show(request, again, 429, "limit")
         return self._back(request)
 
     async def _form(self, request: Request) -> dict[str, str] | None:
@@ -165,17 +169,16 @@ class ConfirmPage:
         typed: str = "",
     ) -> Response:
         stand = self.stand(found.link)
-        asks = stand in {"open", "expired", "spent"}
+        asks = stand == "open" or stand in _OVER
         nonce = self.nonce.of(request) if asks else ""
         values: dict[str, Any] = {
             "shown": found,
             "nonce": nonce,
             "state": _outcome(found) if stand == "confirmed" else stand,
-            "action": self._path(request) + ("" if stand == "open" else "/new") + _query(request),
+            "action": self._path(request) + ("/new" if stand in _OVER else "") + _query(request),
             "problem": problem,
             "typed": typed[:16],
             "left": self.tries - found.link.tries - 1,
-            "path": self._path(request),
         }
         response = self.pages.render(
             "confirm.html" if stand == "open" else "link_state.html",

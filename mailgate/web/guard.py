@@ -67,7 +67,8 @@ class Shield:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Cache-Control", "no-store")
+                kept = "no-cache" if "ETag" in headers else "no-store"
+                headers.setdefault("Cache-Control", kept)
                 headers.update(self.headers)
             await send(message)
 
@@ -75,7 +76,7 @@ class Shield:
             await self.app(scope, receive, shielded)
         except Exception as error:  # noqa: BLE001 - see above: nothing may pass
             where = _where(error)
-            self.log.error("http-failed", route=self._route(scope), **where)  # noqa: TRY400 - no text
+            self.log.error("http-failed", route=self._route(scope), **where)
             if status == 0:
                 await self.failed(Request(scope))(scope, receive, shielded)
         route = self._route(scope)

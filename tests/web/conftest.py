@@ -6,22 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.site import HTTPS, Site
+from tests.web.site import HTTPS, Server, Site
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(server: Server) -> Site:
     """On http, as on loopback: what a browser can open here."""
-    running = Site()
-    running.start()
-    yield running
-    running.stop()
+    return Site().start(server)
 
 
 @pytest.fixture
-def secure() -> Iterator[Site]:
+def secure(server: Server) -> Site:
     """The same behind https, as a proxy hands it on: base_url says https, the socket is plain."""
-    running = Site(base_url=HTTPS)
-    running.start()
-    yield running
-    running.stop()
+    return Site(base_url=HTTPS).start(server)

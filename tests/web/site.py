@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgate import clock
 from mailgate.model.confirmation import Confirmation
@@ -116,9 +117,43 @@ def settings(base_url: str, **web: Any) -> Settings:
     )
 
 
+class Server:
+    """A web server that stays up while one application after another takes its turn."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # from here on a client may connect; it waits until the server runs
+        self.port: int = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._turn,
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
+        self._thread.start()
+
+    async def _turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app
+        await self.app(scope, receive, send)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
 @dataclass
 class Site:
-    """A running application; `at` is its clock, `tick` what the rate limit takes for one second."""
+    """An application with its turn on the server, and a client of it.
+
+    `at` is its clock; between two requests the rate limit sees `tick` seconds go by.
+    """
 
     base_url: str = ""
     ready: dict[str, bool] = field(default_factory=lambda: {"database": True})
@@ -130,16 +165,15 @@ class Site:
 
     def __post_init__(self) -> None:
         self.store = Store()
-        self.port = 0
         self.cookies: dict[str, str] = {}
 
-    def start(self, routes: Callable[[Settings], Sequence[BaseRoute]] | None = None) -> None:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        self.port = listener.getsockname()[1]
+    def start(
+        self, server: Server, routes: Callable[[Settings], Sequence[BaseRoute]] | None = None
+    ) -> Self:
+        self.port = server.port
         self.base_url = self.base_url or f"http://127.0.0.1:{self.port}"
         configured = settings(self.base_url)
-        self.app = create(
+        self.app = server.app = create(
             configured,
             links=self.store,
             view=self.store,
@@ -152,18 +186,7 @@ class Site:
             monotonic=self._monotonic,
             pauses=self.pauses,
         )
-        config = uvicorn.Config(
-            self.app, log_config=None, access_log=False, lifespan="off", ws="none"
-        )
-        self.server = uvicorn.Server(config)
-        listener.listen()  # from here on a client may connect; it waits until the server runs
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-        assert not self.thread.is_alive()
+        return self
 
     def _wake(self) -> None:
         self.woken += 1
@@ -221,7 +244,7 @@ class Site:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request as a browser would send it, with the cookies it has."""
-        sent = {"Host": self.base_url.partition("//")[2], **(headers or {})}
+        sent = {"Host": urlsplit(self.base_url).netloc, **(headers or {})}
         if self.cookies:
             sent.setdefault("Cookie", "; ".join(f"{k}={v}" for k, v in self.cookies.items()))
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
