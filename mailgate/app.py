@@ -14,58 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgate import clock, logs
-from mailgate.rules.load import load_policy
-from mailgate.rules.policy import Policy
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
-from mailgate.yamlfile import ConfigError
+from mailgate.wiring import Rules, open_checked_store
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.routing import BaseRoute
 
-    from mailgate.store import Store
-
 PARTS = ("intake", "worker", "mailer", "web")
-
-
-class Rules:
-    """The policy in force; a file that does not load leaves the old one in force, and says so."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._path = settings.rules
-        self._desks = tuple(settings.desks)
-        self.policy: Policy = load_policy(self._path, self._desks)
-
-    def reload(self) -> bool:
-        log = logs.get("rules")
-        try:
-            self.policy = load_policy(self._path, self._desks)
-        except ConfigError as error:
-            log.error("rules-rejected", problems=str(error), still=self.policy.sha256[:12])
-            return False
-        log.info("rules-loaded", file=str(self._path), sha256=self.policy.sha256[:12])
-        return True
-
-
-def open_store(settings: Settings) -> Store:
-    from mailgate.store import open_store as open_database
-
-    return open_database(
-        settings.database,
-        limits=settings.outbound.limits,
-        attempts=settings.worker.attempts,
-        node=settings.node,
-    )
-
-
-def open_checked_store(settings: Settings) -> Store:
-    """The store, or `StoreUnusable` where it is not reachable or its schema is another one."""
-    from mailgate.store.migrations import require_current
-
-    store = open_store(settings)
-    require_current(store.database)
-    return store
 
 
 class House:

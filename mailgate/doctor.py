@@ -19,6 +19,7 @@ from mailgate.outbound.templates import Templates
 from mailgate.rules.load import load_policy
 from mailgate.settings import Settings, load
 from mailgate.tokens.keys import BadKeys, Keys
+from mailgate.wiring import open_checked_store
 from mailgate.yamlfile import ConfigError
 
 Level = Literal["ok", "warning", "failed"]
@@ -90,7 +91,7 @@ def _authentication(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
-    store = app.open_checked_store(settings)
+    store = open_checked_store(settings)
     try:
         with store.database.writing():
             pass  # the lock of a writer can be had
@@ -100,7 +101,7 @@ def _database(settings: Settings) -> Finding:
 
 
 def _clock(settings: Settings) -> Finding:
-    store = app.open_checked_store(settings)
+    store = open_checked_store(settings)
     try:
         newest = store.views.newest()
     finally:

@@ -52,7 +52,9 @@ def mask(text: str) -> str:
     return _ADDRESS.sub(r"\1…@\2", text)
 
 
-def _masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _masked(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = mask(value)

@@ -89,7 +89,7 @@ class Workers:
     async def _run(self, name: str, memory: IO[bytes]) -> int:
         memory.truncate(Heartbeat.SIZE)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mailgate.worker",
+            sys.executable, "-m", "mailgate.worker_process",
             str(self._config), name, str(memory.fileno()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -1,19 +1,13 @@
-"""The worker: claim, judge, settle; in a process of its own that may be killed at any moment."""
+"""The worker: claim, judge, settle; what goes wrong with an item stays with that item."""
 
 from __future__ import annotations
 
 import mmap
-import os
-import resource
-import select
-import signal
 import struct
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailgate import logs
 from mailgate.clock import Now
@@ -21,12 +15,6 @@ from mailgate.model.item import Item
 from mailgate.model.ports import Lookup, StaleClaim, StorageError, WorkQueue
 from mailgate.process import Bench, judge, settle
 
-if TYPE_CHECKING:
-    from mailgate.store import Store
-
-#: How long an idle worker sleeps before it looks at the queue unasked, in seconds: deferred items
-#: become due, and other machines admit mail without waking us.
-IDLE = 0.5
 #: How long it waits for a database that does not answer, in seconds.
 STORE_PAUSE = 1.0
 
@@ -132,65 +120,3 @@ class Worker:
     def _beat(self, *, busy: bool) -> None:
         if self.heartbeat is not None:
             self.heartbeat.busy() if busy else self.heartbeat.idle()
-
-
-def run(config: Path, name: str, heartbeat_fd: int) -> None:
-    """The life of a worker process.
-
-    Standard input is the cord to the supervisor: an octet on it says that there is work, its end
-    says that the supervisor is gone. An octet on standard output says that something was decided.
-    """
-    from mailgate.app import Rules, open_store
-    from mailgate.clock import now, random
-    from mailgate.settings import load
-    from mailgate.tokens.keys import Keys
-
-    settings = load(config)
-    logs.configure(settings.log.level, settings.log.format)
-    resource.setrlimit(resource.RLIMIT_AS, (settings.worker.memory, settings.worker.memory))
-    stop = _Flag(signal.SIGTERM)
-    reload = _Flag(signal.SIGHUP)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which ends us
-    rules = Rules(settings)
-    keys = Keys.load(settings.keys)
-    store: Store = open_store(settings)
-    worker = Worker(
-        name,
-        store.queue,
-        store.lookup,
-        lambda: Bench(settings, keys, rules.policy, random),
-        now,
-        Heartbeat(heartbeat_fd),
-    )
-    while not stop.raised:
-        if reload.take():
-            rules.reload()
-        if worker.one():
-            os.write(1, b".")
-        elif not _wait_for_cord():
-            return
-
-
-class _Flag:
-    """Remembers that a signal came, so that it is looked at between two items."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        self.raised = False
-        signal.signal(number, self._raise)
-
-    def _raise(self, _number: int, _frame: object) -> None:
-        self.raised = True
-
-    def take(self) -> bool:
-        raised, self.raised = self.raised, False
-        return raised
-
-
-def _wait_for_cord() -> bool:
-    """Sleep until woken; False once the supervisor is gone."""
-    ready, _, _ = select.select([0], [], [], IDLE)
-    return not ready or bool(os.read(0, 65536))
-
-
-if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

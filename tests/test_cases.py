@@ -1,4 +1,4 @@
-"""Every folder of tests/cases is a story: mails over real SMTP, answers to links, what must follow."""
+"""Every folder of tests/cases is a story: mails over real SMTP, answers, what must follow."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailgate.app import open_checked_store, open_store
 from mailgate.clock import random
 from mailgate.intake.listeners import Listeners
 from mailgate.model.notice import OutboxRow
@@ -27,6 +26,7 @@ from mailgate.store.directory_files import parse_yaml
 from mailgate.store.migrations import upgrade
 from mailgate.tokens import verp
 from mailgate.tokens.keys import Keys
+from mailgate.wiring import open_checked_store, open_store
 from mailgate.worker import Worker
 
 ROOT = Path(__file__).parent.parent

@@ -69,8 +69,8 @@ class Context:
 
     def store(self) -> Store:
         """The store, once its schema is the one of this program."""
-        from mailgate.app import open_checked_store
         from mailgate.model.ports import StoreUnusable
+        from mailgate.wiring import open_checked_store
 
         try:
             return open_checked_store(self.settings())

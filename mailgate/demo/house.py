@@ -9,13 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from mailgate import clock
-from mailgate.app import open_store
 from mailgate.demo.sink import free_port
 from mailgate.demo.stories import AUTHSERV_ID, DESK
 from mailgate.settings import Settings, load
 from mailgate.store.directory_files import parse_yaml
 from mailgate.store.migrations import upgrade
 from mailgate.tokens.keys import Keys
+from mailgate.wiring import open_store
 
 #: Where the pages are, if nobody else is there.
 PORT = 8025
