@@ -173,7 +173,7 @@ class Mailer:
     async def _attempt(self, client: aiosmtplib.SMTP, notice: Notice) -> Result:
         try:
             mail = self._render(notice)
-        except (BadNotice, TemplateError, ValueError) as error:
+        except (BadNotice, TemplateError, ValueError, LookupError) as error:
             return Result("permanent", 0, f"cannot be written: {error}")
         options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.smtputf8 else []
         try:
