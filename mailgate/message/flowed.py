@@ -15,9 +15,8 @@ def unflow(text: str, delsp: bool) -> str:
         soft = line.endswith(" ") and not signature
         if soft and delsp:
             line = line[:-1]
-        if open_depth == depth and not signature:
-            out[-1] += line
-        else:
-            out.append(f"{'>' * depth} {line}" if depth else line)
+        if open_depth != depth or signature:
+            out.append(f"\n{'>' * depth} " if depth else "\n")
+        out.append(line)
         open_depth = depth if soft else -1
-    return "\n".join(out)
+    return "".join(out)[1:]

@@ -25,6 +25,7 @@ _LINES = frozenset(_LINE_NAMES.split())
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 _END_OF = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _SKIPPED}
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
@@ -38,7 +39,7 @@ def to_text(source: str) -> str:
     while match := _TOKEN.match(source, at, last):
         at = match.end()
         if (text := match["text"]) is not None:
-            out.append(html.unescape(text if preformatted else _WHITE.sub(" ", text)))
+            out.append(unescape(text if preformatted else _WHITE.sub(" ", text)))
             continue
         if match["stray"]:
             out.append("<")
@@ -50,9 +51,16 @@ def to_text(source: str) -> str:
         elif name == "pre":
             preformatted = max(0, preformatted + (-1 if closing else 1))
         _break(out, name, closing)
-    out.append(html.unescape(_WHITE.sub(" ", source[max(at, last) :])))
+    out.append(unescape(_WHITE.sub(" ", source[max(at, last) :])))
     lines = "".join(out).replace("\xa0", " ").split("\n")
     return _MANY_LINES.sub("\n\n", "\n".join(line.strip(" \t") for line in lines)).strip()
+
+
+def unescape(text: str) -> str:
+    """Characters for character references, however long: Python's own raises for 4,300 digits."""
+    if "&" not in text:
+        return text
+    return html.unescape(_LONG_REFERENCE.sub("\ufffd", text))
 
 
 def _behind(source: str, at: int, name: str, unclosed: set[str]) -> int:
