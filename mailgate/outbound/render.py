@@ -179,7 +179,7 @@ def _unstructured(name: str, text: str, token: str) -> str:
     header = Header(header_name=name, maxlinelen=_LINE)
     for part in map(one_line, (before, found, after)):
         if part:
-            plain = part.isascii() and "=?" not in part
+            plain = part.isascii() and "=?" not in part  # what looks encoded must not get decoded
             header.append(part, "us-ascii" if plain else "utf-8")
     return header.encode(linesep="\r\n")
 
@@ -187,9 +187,10 @@ def _unstructured(name: str, text: str, token: str) -> str:
 def _mailbox(name: str, address: str) -> str:
     """Display name and address (RFC 5322 §3.4)."""
     name = one_line(name)
-    if _ATOMS.fullmatch(name):
+    plain = name.isascii() and "=?" not in name  # what looks encoded must not get decoded
+    if plain and _ATOMS.fullmatch(name):
         phrase = name
-    elif name.isascii() and "=?" not in name:
+    elif plain:
         phrase = f'"{quote(name)}"'
     else:
         phrase = Header(name, "utf-8", maxlinelen=_LINE, header_name="From").encode(linesep="\r\n")
