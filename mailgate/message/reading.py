@@ -5,12 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
-from mailgate.message import bodies, bounces, head, structure
-
-try:
-    from mailgate.message import reply_text
-except ImportError:
-    reply_text = None
+from mailgate.message import bodies, bounces, head, reply_text, structure
 from mailgate.model.message import Automatic, Bounce, Head, Message, Parsed
 
 
@@ -32,7 +27,7 @@ def read(content: bytes) -> Message:
     return Message(
         head=found,
         text=view.text,
-        reply_text=reply_text.new_text(view.plain, view.html) if reply_text else view.text,
+        reply_text=reply_text.new_text(view.plain, view.html),
         attachments=view.attachments,
         automatic=automatic,
         automatic_reason=reason,

@@ -1,4 +1,4 @@
-"""Some six hundred well-formed messages, put together from header sections and bodies."""
+"""Some eight hundred well-formed messages; enclosed ones name a Sender, so only one From stands."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _IMAGE = (
     b"Content-Transfer-Encoding: base64\r\n\r\n" + _PNG
 )
 _ENCLOSED = (
-    b"Content-Type: message/rfc822\r\n\r\nFrom: inny@obcy.example\r\nSubject: w srodku\r\n" + _QP
+    b"Content-Type: message/rfc822\r\n\r\nSender: inny@obcy.example\r\nSubject: w srodku\r\n" + _QP
 )
 _REPORT = (
     b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
@@ -71,7 +71,7 @@ _BODIES = (
     _multi(b"mixed", b"=_mix", _multi(b"related", b"rel", _MARKED_UP, _IMAGE), _IMAGE, _ENCLOSED),
     _multi(b"report; report-type=delivery-status", b"rep", _PLAIN, _REPORT, _ENCLOSED),
     _multi(b"signed", b"sig", _PLAIN, b"Content-Type: application/pgp-signature\r\n\r\nabc"),
-    _multi(b"digest", b"dig", b"\r\nFrom: a@b.example\r\n\r\nx", b"\r\nSubject: y\r\n\r\ny"),
+    _multi(b"digest", b"dig", b"\r\nSender: a@b.example\r\n\r\nx", b"\r\nSubject: y\r\n\r\ny"),
     _multi(b"mixed", b"o", _multi(b"mixed", b"oo", _multi(b"mixed", b"ooo", _PLAIN, _QP))),
 )  # fmt: skip
 
