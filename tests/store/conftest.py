@@ -1,0 +1,48 @@
+"""Every test of the store runs on both databases, unless it says which one it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailgate.store import Store
+from tests.postgres import Cluster, cluster
+from tests.store.builders import make_store
+
+BOTH = [
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("postgresql", id="postgresql", marks=pytest.mark.server("postgres")),
+]
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[Cluster]:
+    """One PostgreSQL for the whole run; each test gets a database of its own."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mailgate.db'}"
+    running: Cluster = request.getfixturevalue("pg")
+    return running.new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """A store whose schema is up to date."""
+    made = make_store(url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    made = make_store(tmp_path)
+    yield made
+    made.close()
