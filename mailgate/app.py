@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,10 @@ class House:
         self._wake_workers: Callable[[], None] = _nothing
         self._wake_mailer: Callable[[], None] = _nothing
         self._reload_workers: Callable[[], None] = _nothing
+        self._alive_workers: Callable[[], int] | None = None
+        self._ready: Callable[[], Mapping[str, bool]] = dict
+        self.fell = asyncio.Event()
+        """Set where a part ended that should have gone on: better to start anew than to limp."""
 
     async def start(self, routes: Sequence[BaseRoute] = ()) -> None:
         """Start the parts; raises `OSError` where a socket cannot be had."""
@@ -52,6 +56,7 @@ class House:
         if "worker" in self.parts:
             await self._stack.enter_async_context(self._workers())
         if "web" in self.parts:
+            await self._stack.enter_async_context(self._pulse())
             await self._stack.enter_async_context(self._web(routes))
         if "intake" in self.parts:
             await self._stack.enter_async_context(self._intake())
@@ -106,6 +111,7 @@ class House:
             on_decided=self._wake_mailer,
         )
         self._wake_workers, self._reload_workers = workers.wake, workers.reload
+        self._alive_workers = lambda: workers.alive
         workers.start()
         try:
             yield
@@ -125,12 +131,37 @@ class House:
             now=clock.now,
         )
         self._wake_mailer = mailer.wake
-        task = asyncio.create_task(mailer.run())
+        task = self._watched(mailer.run())
         try:
             yield
         finally:
             await mailer.stop()
-            await task
+            await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def _pulse(self) -> AsyncIterator[None]:
+        from mailgate.pulse import Pulse
+
+        pulse = Pulse(self.settings, self.store, clock.now, self._free_space, self._alive_workers)
+        self._ready = pulse.ready
+        task = self._watched(pulse.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task whose failure brings the house down, so that it is started anew."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                self.log.error("part-failed", exc_info=error)
+                self.fell.set()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        return task
 
     @asynccontextmanager
     async def _web(self, routes: Sequence[BaseRoute]) -> AsyncIterator[None]:
@@ -144,6 +175,7 @@ class House:
             now=clock.now,
             random=clock.random,
             on_decided=self._wake_workers,
+            ready=self._ready,
             routes=routes,
         )
         async with serving(app, self.settings.web.listen):
@@ -201,13 +233,22 @@ async def serve(house: House) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the rules."""
     stop = stopped_by_signal()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, house.reload)
-    await house.start()
-    notify("READY=1")
     try:
-        await stop.wait()
+        await house.start()
+        notify("READY=1")
+        await _first(stop.wait(), house.fell.wait())
     finally:
         notify("STOPPING=1")
         await house.stop()
+    if house.fell.is_set():
+        raise SystemExit(1)
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
 
 
 def stopped_by_signal() -> asyncio.Event:

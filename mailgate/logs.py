@@ -27,6 +27,7 @@ EVENTS = frozenset(
         "item-held",
         "mailer-failed",
         "notice-failed",
+        "part-failed",
         "notice-retried",
         "notice-sent",
         "notice-suppressed",

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -33,11 +33,13 @@ class Workers:
         settings: Settings,
         release: Callable[[str], int],
         on_decided: Callable[[], None],
+        command: Sequence[str] = (sys.executable, "-m", "mailgate.worker_process"),
     ) -> None:
         self._config = config
         self._settings = settings
         self._release = release
         self._on_decided = on_decided
+        self._command = command
         self._stopping = False
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -89,7 +91,7 @@ class Workers:
     async def _run(self, name: str, memory: IO[bytes]) -> int:
         memory.truncate(Heartbeat.SIZE)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mailgate.worker_process",
+            *self._command,
             str(self._config), name, str(memory.fileno()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
