@@ -1,4 +1,4 @@
-"""The worker and its supervisor: a bad message harms nobody else, a bad database harms no message."""
+"""Worker and supervisor: a bad message harms no other, a bad database harms no message."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
         )
         workers.start()
         while not workers.alive:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - nothing of ours tells, and it is soon
         workers.wake()
         await asyncio.wait_for(workers.stop(), 10)
         assert workers.alive == 0
