@@ -155,6 +155,8 @@ _SYSTEMS = """
     post_master post-master postoffice mailadmin mmdf
 """
 _SYSTEM_LOCAL_PARTS = frozenset(_SYSTEMS.split())
+#: Programs that check or carry mail; with the subject of a report no person writes from these.
+_PROGRAM = re.compile(r"daemon|anti-?virus|gateway|mail-?(?:system|delivery|scanner)|imss|bounce")
 _SILENT_LOCAL_PART = re.compile(
     r"(?:no|not|dont|don-t|donot|do-not)[-_.]?(?:reply|respond|answer)(?:[-_.+=].*)?"
     r"|nie[-_.]?odpowiadaj|nao[-_.]?responda|no[-_.]?responder|ne[-_.]?pas[-_.]?repondre"
@@ -252,11 +254,16 @@ def _of_originator(
     return None
 
 
+def is_system_address(address: str) -> bool:
+    """Whether the local part is one that mail systems write from."""
+    return address.lower().partition("@")[0] in _SYSTEM_LOCAL_PARTS
+
+
 def is_system(mailbox: Mailbox, return_path: str, subject: str) -> bool:
     """Whether a mail system writes, not a person: postmaster@ may be a person with a name."""
     local = mailbox.address.lower().partition("@")[0]
-    if local not in _SYSTEM_LOCAL_PARTS:
-        return False
+    if not is_system_address(mailbox.address):
+        return bool(_PROGRAM.search(local)) and automatic_subject.is_report(subject)
     if "daemon" in local or "deamon" in local or return_path.strip() == "<>":
         return True
     return (

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import islice
+from typing import Literal
 
-from mailgate.message import automatic_subject, bounces_fields, bounces_notice, bounces_status
+from mailgate.message import (
+    automatic,
+    automatic_subject,
+    bounces_fields,
+    bounces_flufl,
+    bounces_json,
+    bounces_notice,
+    bounces_status,
+)
 from mailgate.message.bounces_notice import Named, Notice
 from mailgate.message.mime import Part
 from mailgate.model.message import Bounce, BouncedRecipient, Head
@@ -36,25 +45,33 @@ def read(root: Part, head: Head) -> Bounce | None:
     if (complaint := bounces_fields.complaint(parts)) is not None:
         kind, addresses = complaint
         named = tuple(BouncedRecipient(a, action=kind) for a in addresses)
-        return Bounce(named, _original_id(parts, ""))
+        return Bounce(named, _message_id(_returned_head(parts)))
     notice = bounces_notice.read(parts)
     if doubt and not bounces_notice.introduces(notice):
         return None
-    found = _reported(parts, notice) or _told(head, notice)
+    if (said := bounces_json.read(notice.text)) is not None:
+        return said
+    returned = _returned_head(parts) or notice.original
+    found = _reported(parts, notice) or _told(root, head, notice, returned)
+    original = _message_id(returned)
     if doubt and not found:
         return None
-    return Bounce(found, _original_id(parts, notice.original))
+    if doubt == "person" and not returned.strip():
+        return None  # people cite such texts; a report brings the message back
+    return Bounce(found, original)
 
 
-def _doubt(root: Part, head: Head) -> bool | None:
-    """None: no report. False: the head or a part proves one. True: the text must say so."""
+def _doubt(root: Part, head: Head) -> Literal["", "machine", "person"] | None:
+    """None: no report. "": the head or a part proves one. Else the text must say so, and the word
+    tells whether another mark shows a machine."""
     if any(part.content_type in _REPORT_PARTS for part in islice(root.walk(), 50)):
-        return False
+        return ""
     if head.automatic == "bounce":
-        return False
-    if head.automatic != "no" or automatic_subject.is_report(head.subject):
-        return True
-    return None
+        return ""
+    if head.automatic != "no":
+        return "machine"
+    system = any(automatic.is_system_address(m.address) for m in head.from_)
+    return "person" if system or automatic_subject.is_report(head.subject) else None
 
 
 def _reported(parts: Sequence[Part], notice: Notice) -> tuple[BouncedRecipient, ...]:
@@ -75,12 +92,9 @@ def _reported(parts: Sequence[Part], notice: Notice) -> tuple[BouncedRecipient, 
 
 
 def _status(group: bounces_fields.Group, diagnostic: str, words: str, *, delayed: bool) -> str:
-    field = bounces_status.of_field(group.get("status"))
-    if field.endswith(".4.7") and (other := bounces_status.other_than_expired(diagnostic)):
-        return other
-    status = bounces_status.prefer(field, bounces_status.of_text(diagnostic))
+    status = bounces_status.prefer(bounces_status.of_field(group.get("status")), diagnostic)
     if bounces_status.is_vague(status):
-        status = bounces_status.prefer(status, bounces_status.of_text(words))
+        status = bounces_status.prefer(status, words)
     return status or bounces_status.computed(f"{diagnostic}\n{words}", delayed)
 
 
@@ -90,26 +104,31 @@ def _action(body: str) -> str:
     return "failed" if word in ("error", "fail", "failure") else word[:40]
 
 
-def _told(head: Head, notice: Notice) -> tuple[BouncedRecipient, ...]:
+def _told(root: Part, head: Head, notice: Notice, returned: str) -> tuple[BouncedRecipient, ...]:
     """What the notification tells in words, of the recipients that the head or it names."""
     delayed = bounces_notice.still_trying(notice)
     out = []
-    for named in _named(head, notice):
+    for named in _named(root, head, notice, returned):
         status = bounces_status.of_text(named.words) or bounces_status.of_text(notice.text)
         status = status or bounces_status.computed(named.words, delayed)
-        action = {"2": "delivered", "4": "delayed"}.get(status[0], "failed")
-        if action == "delayed" and not delayed:
-            action = "failed"  # class 4 is of the trouble; the mail itself was given up
+        # Class 4 is of the trouble; whether the mail was given up, only the text says.
+        action = "delivered" if status[0] == "2" else "delayed" if delayed else "failed"
         out.append(BouncedRecipient(named.address, action, status, _tidy(named.words)))
     return tuple(out)
 
 
-def _named(head: Head, notice: Notice) -> tuple[Named, ...]:
+def _named(root: Part, head: Head, notice: Notice, returned: str) -> tuple[Named, ...]:
+    """Recipients by the surest source that has some."""
     if failed := head.all("X-Failed-Recipients"):
         addresses = [a for body in failed for part in body.split(",") if (a := part.strip(" <>\t"))]
         return bounces_notice.about(notice, addresses[:_MAX_RECIPIENTS])
-    sender = {m.address.lower() for m in (*head.to, *head.from_)}
-    return bounces_notice.recipients(notice, frozenset(sender))
+    sender = frozenset(m.address.lower() for m in (*head.to, *head.from_))
+    named, sure = bounces_notice.recipients(notice, sender)
+    if not sure and (others := bounces_flufl.recipients(root.content)):
+        return bounces_notice.about(notice, others)
+    if named:
+        return named
+    return tuple(Named(a, notice.text) for a in bounces_notice.sent_to(returned))
 
 
 def _tidy(text: str) -> str:
@@ -118,15 +137,18 @@ def _tidy(text: str) -> str:
     return line if len(line) <= 500 else line[:499] + "…"
 
 
-def _original_id(parts: Sequence[Part], after_notice: str) -> str | None:
-    """The Message-ID of the message that came back, from its own header section."""
+def _returned_head(parts: Sequence[Part]) -> str:
+    """The header section of the message that came back, from a part of its own, or ""."""
     for part in parts:
         if part.content_type not in _RETURNED:
             continue
-        for child in part.children[:1]:
-            for body in child.all("Message-ID"):
-                return body.strip().strip("<>").strip() or None
-        if found := _MESSAGE_ID.search(part.text()[: 64 << 10]):
-            return found[1]
-    found = _MESSAGE_ID.search(after_notice)
+        if part.children:
+            return "\n".join(f"{f.name}: {f.body}" for f in part.children[0].fields)
+        if text := part.text()[: 64 << 10].strip():
+            return text.partition("\n\n")[0]
+    return ""
+
+
+def _message_id(returned: str) -> str | None:
+    found = _MESSAGE_ID.search(returned)
     return found[1] if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailgate.message import html
@@ -23,7 +23,7 @@ _DOMAIN = r"[a-z0-9_\-]+(?:\.[a-z0-9_\-]+)*|\[[0-9a-f.:]+\]"
 _ADDRESS = rf"[^\s<>()\[\]:;,\"'=|@\\]{{1,128}}@(?:{_DOMAIN})"
 _CUES = (
     r"recipients?(?: address)?(?:\(s\))?(?: is)?|undeliverable address|undeliverable|error-for"
-    r"|addressed to|delivered to|message to|mail to|delivery to|deliver to|this address"
+    r"|addressed(?: to)?,?|delivered to|message to|mail to|delivery to|deliver to|this address"
     r"|unknown user|userid|mailbox is full|exceeds allowed size|rcpt to|generated from"
     r"|gateway for|violation for|address|mailbox|account|mailing list|user|to|for|from address"
 )
@@ -38,17 +38,30 @@ _WAYS = tuple(
         # A reply of a server: `550 5.1.1 <a@b>... no`.
         r"(?<![\d.])[45]\d\d[\- ]{1,2}(?:#?[245]\.\d{1,3}\.\d{1,3}\s)?\s*"
         rf"<?(?P<a>{_ADDRESS})>?\s*(?:\.\.\.|:|,|\()",
+        # The line begins with it, and says the rest in words.
+        rf"^\s{{0,20}}<?(?P<a>{_ADDRESS})>?\s+\S",
         # What was said to a server.
         rf"rcpt to:\s*<?(?P<a>{_ADDRESS})",
-        rf"(?:^|[^a-z])(?:{_CUES})\s?:?\s*[\"'<\[(*]{{0,3}}(?:smtp:)?\s?(?P<a>{_ADDRESS})",
+        rf"(?:^|[^a-z])(?:{_CUES})\s?:?\s*[\"'<\[(*]{{0,3}}(?:smtp[:=])?\s?(?P<a>{_ADDRESS})",
         rf"(?:^|[^a-z0-9._%+\-])(?P<a>{_ADDRESS})",
     )
 )
+#: How many of the ways are sure; the others ask a second reader first.
+_SURE = 4
+_ANY_ADDRESS = re.compile(_ADDRESS, re.IGNORECASE)
+_TO_FIELD = re.compile(r"(?im)^[ \t>]{0,8}to\s?:(.{0,400})")
 _NEVER = re.compile(
     r"mailer-daemon|mail-daemon|postmaster|abuse|helpdesk|support|hostmaster|[a-z]*noreply"
     r"|no-reply|nobody|undisclosed.*"
 )
 _SENDER_SAID = re.compile(r"mail from:\s*<?[^\s>]*>?|envelope-from\s+<?[^\s>]*>?", re.IGNORECASE)
+
+
+_OF_MESSAGE = re.compile(
+    r"[ \t>]*(?:message-id|references|in-reply-to|received|return-path|from|reply-to)\s?:",
+    re.IGNORECASE,
+)
+_REPLY_LINE = re.compile(r"\s{0,8}[45]\d\d[ \-].*\.\.\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +144,52 @@ def _folded(notice: Notice) -> str:
     return " ".join(notice.text.casefold().replace("’", "'").split())
 
 
-def recipients(notice: Notice, not_these: frozenset[str]) -> tuple[Named, ...]:
-    """Whom the notification names. Addresses of `not_these` (who sent, who reports) count only
-    where a way of naming finds no other."""
-    lines = [_SENDER_SAID.sub("", line) if "@" in line else "" for line in notice.lines]
-    for way in _WAYS:
-        found: dict[str, int] = {}
-        for index, line in enumerate(lines):
-            if line and (match := way.search(line)):
-                address = match["a"].strip(".'")
-                if not _NEVER.fullmatch(address.partition("@")[0].lower()):
-                    found.setdefault(address, index)
-        others = {a: i for a, i in found.items() if a.lower() not in not_these}
-        if way is _WAYS[-1] and others:
-            others = dict(list(others.items())[:1])
-        if others or (found and way is not _WAYS[-1]):
-            return _with_words(others or found, notice)
-    return ()
+def recipients(notice: Notice, not_these: frozenset[str]) -> tuple[tuple[Named, ...], bool]:
+    """Whom the notification names, and whether it does so in a sure way. Addresses of `not_these`
+    (who sent, who reports) count only where the notice has no other."""
+    lines = [_speaking(line) if "@" in line else "" for line in notice.lines]
+    start = _first_line_of_recipients(notice)
+    for allowed in (False, True):
+        for above in {start, 0}, {0}:
+            for way in range(len(_WAYS)):
+                found = _by(way, lines, max(above), () if allowed else not_these)
+                if found:
+                    return _with_words(found, notice), way < _SURE
+            if start == 0:
+                break
+    return (), False
+
+
+def _speaking(line: str) -> str:
+    """A line without addresses that belong to the message, not to its recipients."""
+    return "" if _OF_MESSAGE.match(line) else _SENDER_SAID.sub("", line)
+
+
+def _by(way: int, lines: Sequence[str], start: int, not_these: Collection[str]) -> dict[str, int]:
+    """Addresses that one way of naming finds, each with its line."""
+    found: dict[str, int] = {}
+    for index, line in enumerate(lines[start:], start):
+        if not line or not (match := _WAYS[way].search(line)):
+            continue
+        address = match["a"].strip(".'")
+        never = not_these and _NEVER.fullmatch(address.partition("@")[0].lower())
+        if address.lower() not in not_these and not never:
+            found.setdefault(address, index)
+            if way == len(_WAYS) - 1:
+                break
+    return found
+
+
+def _first_line_of_recipients(notice: Notice) -> int:
+    marks = _phrases("recipients below")
+    return next((i for i, line in enumerate(notice.lines) if marks.search(line.casefold())), 0)
+
+
+def sent_to(original: str) -> tuple[str, ...]:
+    """The one address in the To field of the message that came back, where it has just one."""
+    field = _TO_FIELD.search(original)
+    found = _ANY_ADDRESS.findall(field[1]) if field else []
+    return (found[0],) if len(found) == 1 else ()
 
 
 def about(notice: Notice, addresses: Sequence[str]) -> tuple[Named, ...]:
@@ -168,6 +210,8 @@ def _with_words(places: dict[str, int], notice: Notice) -> tuple[Named, ...]:
     for address, at in places.items():
         if len(places) == 1 or at < 0:
             words = notice.text
+        elif _REPLY_LINE.match(notice.lines[at]):
+            words = notice.lines[at]  # Sendmail says all of a recipient in one line
         else:
             end = next((s for s in starts if s > at), at + 12)
             words = "\n".join(notice.lines[at : min(end, at + 12)])

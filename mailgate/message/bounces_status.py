@@ -17,6 +17,7 @@ _CODES = (
     re.compile(r"#\s?" + _CODE),
     _ANY_CODE,
 )
+_REPLY_AND_CODE = re.compile(rf"(?<![\d.])([245])\d\d[\- :'\"]{{1,3}}\(?#?{_CODE}")
 #: A reply code where a reply begins: after a word, a colon, a quote or at the start.
 _REPLY = re.compile(r"(?<![\d.\-/#+@])([45][0-5]\d)(?=[ \-:,.;)'\"]|$)(?![.\-]\d)")
 _AFTER_DATA = re.compile(
@@ -55,21 +56,30 @@ def is_vague(status: str) -> bool:
 
 
 def prefer(field: str, said: str) -> str:
-    """A field and the words of a server: the more telling of the two."""
-    if not said or said.startswith("2") or _VAGUE.fullmatch(said):
-        return field or said
-    if not field or _VAGUE.fullmatch(field):
-        return said
+    """A Status field and a server's own words (RFC 3464 §2.3.6): the more telling of the two.
+
+    The words win over a field that the reporting system could only guess, over X.4.7 (RFC 3463
+    §3.5: "if possible, the code for the actual problem"), and where a code stands beside the
+    reply code that it belongs to.
+    """
+    replied = of_reply(said)
+    if replied and not is_vague(replied):
+        return replied
+    code = of_text(said)
     if _EXPIRED.fullmatch(field):
-        others = said if not _EXPIRED.fullmatch(said) else ""
-        return others or field
-    return field
+        codes = (_normal(found[1]) for found in _ANY_CODE.finditer(said))
+        return next((c for c in codes if not _EXPIRED.fullmatch(c) and not is_vague(c)), field)
+    if is_vague(field) and not is_vague(code) and code[0] != "2":
+        return code
+    return field or code
 
 
-def other_than_expired(text: str) -> str:
-    """A code in the text that tells more than that time ran out, or ""."""
-    codes = (_normal(found[1]) for found in _ANY_CODE.finditer(text))
-    return next((c for c in codes if not _EXPIRED.fullmatch(c) and not is_vague(c)), "")
+def of_reply(text: str) -> str:
+    """A code beside a reply code of the same class, as in `550 5.1.1`, or ""."""
+    for found in _REPLY_AND_CODE.finditer(text):
+        if found[1] == found[2][0]:
+            return _normal(found[2])
+    return ""
 
 
 def computed(text: str, delayed: bool) -> str:

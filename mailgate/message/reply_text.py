@@ -45,9 +45,9 @@ def _new(lines: list[Line]) -> list[Line]:
     kept = lines[:cut]
     if not _written(kept):
         return _below(lines, found)
-    marks = [mark for mark in found if mark.end <= cut]
-    new = _without_quotes(kept, marks, cut < len(lines))
-    new = reply_text_signature.without(new)
+    kept = reply_text_signature.without(kept)
+    marks = [mark for mark in found if mark.end <= len(kept)]
+    new = reply_text_signature.without(_without_quotes(kept, marks, cut < len(lines)))
     return new if _written(new) else lines
 
 
@@ -98,44 +98,34 @@ class _Run:
 def _without_quotes(lines: list[Line], marks: Sequence[Found], was_cut: bool) -> list[Line]:
     """Quotes that only precede or follow the answer go; quotes that it runs between stay."""
     runs = _runs(lines, marks)
-    while runs and runs[-1].quoted and (runs[-1].attributed or not was_cut or len(runs) > 2):
+    if all(run.quoted for run in runs):
+        return lines
+    while runs[-1].quoted and (runs[-1].attributed or not was_cut):
         runs.pop()
         was_cut = True
-        if runs and _only_signature(runs[-1]) and any(r.quoted for r in runs):
-            runs.pop()
     quotes = [run for run in runs if run.quoted]
-    answers = [run for run in runs if not run.quoted]
-    if not answers:
-        return lines
     if len(quotes) == 1 and quotes[0].attributed:
-        runs = answers
+        runs = [run for run in runs if not run.quoted]
     return [line for run in runs for line in run.lines]
-
-
-def _only_signature(run: _Run) -> bool:
-    """Whether nothing but a signature stands here, so that it is no answer to a quote above."""
-    first = next((line for line in run.lines if not line.blank), None)
-    return first is None or first.signature or first.text.strip() == "--"
 
 
 def _runs(lines: list[Line], marks: Sequence[Found]) -> list[_Run]:
     """The text as runs; attributions are taken out, and remembered by the quote they head."""
-    attributed = {mark.end for mark in marks if mark.kind == "attribution"}
     hidden = {i for m in marks if m.kind == "attribution" for i in range(m.start, m.end)}
     runs: list[_Run] = []
-    pending = False
+    headed = False
     for index, line in enumerate(lines):
-        pending = pending or index in attributed
         if index in hidden:
-            continue
-        quoted = line.quoted or _is_wrapped_link(lines, index)
-        if line.blank and runs:
-            runs[-1].lines.append(line)
-        elif not runs or runs[-1].quoted != quoted:
-            runs.append(_Run(quoted, [line], attributed=quoted and pending))
-            pending = False
+            headed = True
+        elif line.blank:
+            if runs and not headed:
+                runs[-1].lines.append(line)
         else:
+            quoted = line.quoted or _is_wrapped_link(lines, index)
+            if not runs or runs[-1].quoted != quoted or headed:
+                runs.append(_Run(quoted, [], attributed=quoted and headed))
             runs[-1].lines.append(line)
+            headed = False
     return runs
 
 

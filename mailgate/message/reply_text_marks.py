@@ -159,7 +159,7 @@ def _attribution(lines: Sequence[Line], at: int) -> int | None:
     taken = 0
     for index in range(at, min(at + 8, len(lines))):
         line = lines[index]
-        if line.quoted or line.rest:
+        if line.rest or (line.quoted and not _ends_attribution(line)):
             break
         if line.blank:
             follows = next((x.words for x in lines[index + 1 : index + 3] if not x.blank), "")
@@ -177,7 +177,12 @@ def _attribution(lines: Sequence[Line], at: int) -> int | None:
 
 def _quote_follows(lines: Sequence[Line], at: int) -> bool:
     following = next((line for line in lines[at : at + 3] if not line.blank), None)
-    return following is not None and following.quoted
+    return following is not None and following.quoted and not _ends_attribution(following)
+
+
+def _ends_attribution(line: Line) -> bool:
+    """`> wrote:` is the end of an address that was broken over lines, not a quote."""
+    return line.words.startswith(("> wrote", ">wrote"))
 
 
 def _may_begin(words: str) -> bool:

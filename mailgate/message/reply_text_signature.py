@@ -109,22 +109,27 @@ def _closing(lines: Sequence[Line]) -> int | None:
 
 
 def _contacts(lines: Sequence[Line]) -> int | None:
-    """A block below a blank line or a rule that says how to reach somebody in two ways or more."""
+    """The last paragraph, or all below a rule, where it says in two ways how to reach somebody."""
     at = len(lines)
-    contacts = short = 0
-    best = None
+    contacts = paragraphs = 0
     while at and len(lines) - at < 24:
         at -= 1
         text = lines[at].text
-        if lines[at].blank or _RULE.fullmatch(text[:200]):
-            if contacts >= 2 and (contacts * 3 >= short or not lines[at].blank):
-                best = at
-            continue
-        if len(text) > _LONGEST or lines[at].quoted or (_SENTENCE.search(text) and len(text) > 50):
-            break
-        short += 1
-        contacts += _CONTACT.search(text[:200]) is not None
-    return best
+        if _RULE.fullmatch(text[:200]):
+            return at if contacts > 1 else None
+        if lines[at].blank:
+            if paragraphs == 0 and contacts > 1:
+                return at
+            paragraphs += 1
+        elif len(text) > _LONGEST or lines[at].quoted or _is_sentence(text):
+            return None
+        else:
+            contacts += _CONTACT.search(text[:200]) is not None
+    return None
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) > 50 and _SENTENCE.search(text) is not None
 
 
 def _dashed_name(lines: Sequence[Line]) -> int | None:
