@@ -39,8 +39,12 @@ def parsed(mail: Rendered) -> EmailMessage:
 
 def header(mail: Rendered, name: str) -> str:
     """A field decoded by the old parser, which other programs are more like."""
-    raw = email.message_from_bytes(mail.octets)[name]
-    return re.sub(r"\r?\n", "", str(email.header.make_header(email.header.decode_header(raw))))
+    return decode(email.message_from_bytes(mail.octets)[name])
+
+
+def decode(body: str) -> str:
+    unfolded = re.sub(r"\r\n(?=[ \t])", "", body)
+    return str(email.header.make_header(email.header.decode_header(unfolded)))
 
 
 @pytest.mark.slow
@@ -56,11 +60,14 @@ def test_5000_hostile_subjects_and_names_give_no_header_field_that_is_not_ours(
         sent = replace(sent, values=dict(sent.values) | {"subject": text}, to_name=text)
         desk = plain.desks["support"].model_copy(update={"name": text})
         mail = render(sent, plain.model_copy(update={"desks": {"support": desk}}), KEYS, templates)
-        message = parsed(mail)
+        message = email.message_from_bytes(mail.octets)
         assert set(message.keys()) <= set(FIELDS)
         assert len(message.keys()) == len(set(message.keys()))
         assert message["To"] == ANNA.address
-        assert [a.addr_spec for a in message["From"].addresses] == ["pomoc@desk.example"]
+        for name in ("From", "Subject"):
+            decoded = decode(message[name])
+            assert decoded.isprintable()
+        assert message["From"].endswith("\r\n <pomoc@desk.example>")
         assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\0", mail.octets)
         assert max(map(len, mail.octets.split(b"\r\n"))) <= 998
 
