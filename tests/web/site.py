@@ -120,7 +120,7 @@ def settings(base_url: str, **web: Any) -> Settings:
 class Server:
     """A web server that stays up while one application after another takes its turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None, key: Path | None = None) -> None:
         self.app: ASGIApp | None = None
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
@@ -133,6 +133,8 @@ class Server:
             access_log=False,
             lifespan="off",
             ws="none",
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]})
