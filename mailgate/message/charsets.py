@@ -64,6 +64,7 @@ _POLISH = {
 }
 #: ł, ą, ź, and ś before a letter, each of which Western text has for signs; not œ of "cœur".
 _POLISH_SIGN = re.compile(rb"[\xb3\xb9\x9f\xb1\xb6\xbc](?=[a-z\x80-\xff])|\x9c(?=[a-hj-tv-z])")
+_JIS_SWITCH = re.compile(rb"(\x1b(?:\$[@B]|\([A-Z]))")
 _CP_NAME = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|dos)[-_ ]?(\d{3,4})")
 _ISO_NAME = re.compile(r"(?:x-)?iso[-_ ]?8859[-_ ]?(\d{1,2})")
 
@@ -106,6 +107,8 @@ def decode(octets: bytes, charset: str = "") -> str:
     except UnicodeError:
         if name == "cp1252":
             return _western(octets)
+        if name.startswith("iso2022_jp"):
+            return _iso_2022_jp(octets)
         return octets.decode(name, "replace")
 
 
@@ -148,6 +151,30 @@ def _utf_8(octets: bytes) -> str:
         text = octets.decode("utf-8", "replace")
     valid = sum(1 for c in text if c > "\x7f" and c != "\ufffd")
     return text if valid >= text.count("\ufffd") else _western(octets)
+
+
+def _iso_2022_jp(octets: bytes) -> str:
+    """ISO-2022-JP with the vendor characters (①, ㈱) that only Windows' Shift_JIS has."""
+    out: list[str] = []
+    for number, piece in enumerate(_JIS_SWITCH.split(octets)):
+        if number % 2:
+            double = piece in (b"\x1b$B", b"\x1b$@")
+        elif number and double:
+            out.append(_shift_jis(piece).decode("cp932", "replace"))
+        else:
+            out.append(piece.decode("ascii", "replace"))
+    return "".join(out)
+
+
+def _shift_jis(jis: bytes) -> bytes:
+    """Pairs of JIS X 0208 octets as Shift_JIS."""
+    made = bytearray()
+    for row, cell in zip(jis[::2], jis[1::2], strict=False):
+        lead = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)
+        odd = 0x1F if cell < 0x60 else 0x20
+        trail = cell + (odd if row % 2 else 0x7E)
+        made += bytes((lead & 0xFF, trail & 0xFF))
+    return bytes(made)
 
 
 def _western(octets: bytes) -> str:

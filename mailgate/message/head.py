@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from mailgate.message import addresses, automatic, identity, mail_parser, params, section, words
-from mailgate.model.message import Field, Head, Mailbox
+from mailgate.message import addresses, automatic, dates, identity, params, section, words
+from mailgate.model.message import Head, Mailbox
 
 MAX_ADDRESSES = 1000
 
 _ANGLE = re.compile(r"<([^<>]*)>")
 _SPACE = re.compile(r"\s+")
-_MAX_DATE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def read(content: bytes) -> Reading:
         to=boxes["to"],
         cc=boxes["cc"],
         author=author,
-        date=_date(_first(bodies, "date")),
+        date=dates.read(_first(bodies, "date")),
         in_reply_to=ids(bodies.get("in-reply-to", [])),
         references=ids(bodies.get("references", [])),
         automatic=kind,
@@ -108,22 +105,3 @@ def ids(bodies: list[str]) -> tuple[str, ...]:
             if cleaned := _SPACE.sub("", raw).strip("<>"):
                 found[cleaned] = None
     return tuple(found)
-
-
-def _date(body: str) -> datetime | None:
-    if not body or len(body) > _MAX_DATE:
-        return None
-    date = mail_parser.date(body)
-    return date if date is not None else _loose_date(body)
-
-
-def _loose_date(body: str) -> datetime | None:
-    """What the standard library makes of a date that follows no RFC; UTC where no zone stands."""
-    try:
-        date = email.utils.parsedate_to_datetime(body)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-
-
-__all__ = ["Field", "Reading", "ids", "read"]

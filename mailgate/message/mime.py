@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailgate.message import charsets, transfer
 from mailgate.model.message import Field
+
+_META_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,12 @@ class Part:
 
     @cached_property
     def _text(self) -> str:
-        text = charsets.decode(self.octets(), self.params.get("charset", ""))
+        octets = self.octets()
+        charset = self.params.get("charset", "")
+        if not charset and self.content_type == "text/html" and not octets.isascii():
+            declared = _META_CHARSET.search(octets, 0, 2048)
+            charset = declared[1].decode("ascii") if declared else ""
+        text = charsets.decode(octets, charset)
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def all(self, name: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ _ENCODINGS = frozenset(
     }
 )
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+*'-]+/[a-z0-9!#$&^_.+*'-]+")
+_NOT_LETTERS = re.compile(r"[^a-z0-9]")  # `7-bit`, `quoted printable`
 _MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 
 
@@ -188,7 +189,8 @@ def _encoding(fields: tuple[Field, ...], budget: Budget) -> str:
     if encoding in _ENCODINGS:
         return encoding
     budget.note("transfer-encoding")
-    return {"quoted-printeable": "quoted-printable", "base-64": "base64"}.get(encoding, encoding)
+    plain = _NOT_LETTERS.sub("", encoding)
+    return next((e for e in _ENCODINGS if _NOT_LETTERS.sub("", e) == plain), encoding)
 
 
 def _disposition(fields: tuple[Field, ...], named: Mapping[str, str]) -> tuple[str | None, str]:
