@@ -64,30 +64,10 @@ def create(
         on_decided=on_decided,
         pauses=pauses,
     )
-    # No redirect to a path with or without its last slash: Starlette would build it from Host.
-    router = partial(Router, redirect_slashes=False)
-    token_pages = Mount(
-        "/c",
-        router(
-            [
-                Route("/{token}", confirm.page, methods=["GET", "POST"]),
-                Route("/{token}/new", confirm.renew, methods=["POST"]),
-            ]
-        ),
-        middleware=[Middleware(RateLimit, rate=TOKEN_PAGE_RATE, monotonic=monotonic)],
-    )
-    static = Mount("/static", StaticFiles(packages=[("mailgate.web", "static")]))
-    base = urlsplit(settings.base_url)
-    site = Mount(
-        base.path,
-        router([token_pages, static, *routes]),
-        middleware=[
-            Middleware(
-                TrustedHostMiddleware, allowed_hosts=[base.hostname or ""], www_redirect=False
-            )
-        ],
-    )
+    limited = Middleware(RateLimit, rate=TOKEN_PAGE_RATE, monotonic=monotonic)
+    site = _site(settings.base_url, [_token_pages(confirm, limited), *routes])
     all_routes: list[BaseRoute] = [*health.routes(ready), site]
+    base = urlsplit(settings.base_url)
     return Starlette(
         routes=all_routes,
         middleware=[
@@ -101,6 +81,27 @@ def create(
         ],
         exception_handlers=_refusals(pages),
     )
+
+
+def _token_pages(confirm: ConfirmPage, limited: Middleware) -> Mount:
+    page = Route("/{token}", confirm.page, methods=["GET", "POST"])
+    renew = Route("/{token}/new", confirm.renew, methods=["POST"])
+    return Mount("/c", _router([page, renew]), middleware=[limited])
+
+
+def _site(base_url: str, routes: Sequence[BaseRoute]) -> Mount:
+    """All pages with what they are drawn with, where `base_url` says and for its host alone."""
+    base = urlsplit(base_url)
+    static = Mount("/static", StaticFiles(packages=[("mailgate.web", "static")]))
+    ours = Middleware(
+        TrustedHostMiddleware, allowed_hosts=[base.hostname or ""], www_redirect=False
+    )
+    return Mount(base.path, _router([static, *routes]), middleware=[ours])
+
+
+def _router(routes: Sequence[BaseRoute]) -> Router:
+    """Without redirects to or from a last slash: Starlette would build them from Host."""
+    return Router(routes, redirect_slashes=False)
 
 
 def _refusals(pages: Pages) -> Mapping[Any, Callable[[Request, Exception], Response]]:
