@@ -52,7 +52,7 @@ def _listen(value: str) -> str:
         return value
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("an address to listen on is HOST:PORT or unix:/PATH")
+        raise ValueError("an address is HOST:PORT or unix:/PATH")
     return value
 
 
@@ -69,6 +69,7 @@ def zone(name: str) -> tzinfo:
 Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Listen = Annotated[str, AfterValidator(_listen)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,252}$")]
 Address = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
 
 
@@ -153,11 +154,11 @@ class Limits(Section):
 
 
 class Outbound(Section):
-    relay: str = "127.0.0.1:25"
+    relay: Listen = "127.0.0.1:25"
     tls: Literal["none", "starttls", "implicit"] = "none"
     username: str | None = None
     password_file: Path | None = None
-    hostname: str = "mailgate.invalid"
+    hostname: Host = "mailgate.invalid"
     """The name we say in EHLO and put on the right of our Message-IDs."""
     bounces: Address | None = None
     """Where delivery reports return to, with a plus and a signed id; unset: null reverse-path."""

@@ -75,7 +75,7 @@ class Mailer:
         self._render: Callable[[Notice], Rendered] = lambda notice: render(
             notice, settings, keys, templates
         )
-        self._password = _password(settings.outbound)
+        self._client = _client(settings.outbound)
         self._woken = asyncio.Event()
         self._stopping = False
         self._patience: asyncio.Timeout | None = None
@@ -112,7 +112,7 @@ class Mailer:
 
     async def _deliver(self, rows: list[OutboxRow]) -> None:
         """Hand over a batch on one connection, which is opened again where it broke."""
-        client = self._client()
+        client = self._client
         dead: Result | None = None
         for row in rows:
             if self._stopping:
@@ -141,24 +141,6 @@ class Mailer:
             return Result("temporary", 0, "the mailer failed")
         finally:
             self._patience = None
-
-    def _client(self) -> aiosmtplib.SMTP:
-        relay = self.outbound.relay
-        place: dict[str, Any]
-        if relay.startswith("unix:"):
-            place = {"socket_path": relay.removeprefix("unix:")}
-        else:
-            host, _, port = relay.rpartition(":")
-            place = {"hostname": host.strip("[]"), "port": int(port)}
-        return aiosmtplib.SMTP(
-            **place,
-            local_hostname=self.outbound.hostname,
-            timeout=self.outbound.timeout.total_seconds(),
-            use_tls=self.outbound.tls == "implicit",
-            start_tls=self.outbound.tls == "starttls",
-            username=self.outbound.username,
-            password=self._password,
-        )
 
     async def _connect(self, client: aiosmtplib.SMTP) -> Result | None:
         """Why there is no connection, if there is none: never the fault of a mail."""
@@ -231,7 +213,23 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> Result:
     return Result("permanent" if permanent else "temporary", error.code, error.message)
 
 
-def _password(outbound: Outbound) -> str | None:
-    if outbound.password_file is None:
-        return None
-    return read_private(outbound.password_file).decode("utf-8").strip()
+def _client(outbound: Outbound) -> aiosmtplib.SMTP:
+    """A client for the relay, not connected yet; raises `BadKeys` or `OSError` for its password."""
+    place: dict[str, Any]
+    if outbound.relay.startswith("unix:"):
+        place = {"socket_path": outbound.relay.removeprefix("unix:")}
+    else:
+        host, _, port = outbound.relay.rpartition(":")
+        place = {"hostname": host.strip("[]"), "port": int(port)}
+    password = None
+    if outbound.password_file is not None:
+        password = read_private(outbound.password_file).decode("utf-8").strip()
+    return aiosmtplib.SMTP(
+        **place,
+        local_hostname=outbound.hostname,
+        timeout=outbound.timeout.total_seconds(),
+        use_tls=outbound.tls == "implicit",
+        start_tls=outbound.tls == "starttls",
+        username=outbound.username,
+        password=password,
+    )

@@ -70,7 +70,9 @@ class Relay:
 
 
 @asynccontextmanager
-async def listening(relay: Relay, path: Path | None = None, **how: Any) -> AsyncIterator[str]:
+async def listening(
+    relay: Relay, path: Path | None = None, port: int = 0, **how: Any
+) -> AsyncIterator[str]:
     """Serve on loopback or on a UNIX socket; gives the address for the settings."""
 
     def connected() -> SMTP:
@@ -82,7 +84,7 @@ async def listening(relay: Relay, path: Path | None = None, **how: Any) -> Async
         server = await loop.create_unix_server(connected, str(path))
         address = f"unix:{path}"
     else:
-        server = await loop.create_server(connected, "127.0.0.1", 0)
+        server = await loop.create_server(connected, "127.0.0.1", port)
         address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield address

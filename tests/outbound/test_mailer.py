@@ -200,6 +200,25 @@ def test_a_refusal_for_good_fails_at_once_and_stays_visible(phase: str) -> None:
     assert outbox.row().last_reply == "550 5.1.1 no such user"
 
 
+def test_a_line_that_begins_with_a_dot_arrives_with_it(tmp_path: Path) -> None:
+    own = "Subject: x {{ token }}\n\n.\n..\n.first {{ link }} {{ code }}\n"
+    (tmp_path / "authorization-link.pl.txt").write_text(own)
+    outbox, relay = Outbox([notice()]), Relay()
+    templates = Templates.load(tmp_path)
+
+    async def story() -> None:
+        async with listening(relay) as address:
+            configured = settings(outbound={"relay": address})
+            mailer = Mailer(configured, KEYS, outbox, templates, now=outbox.now)
+            task = asyncio.create_task(mailer.run())
+            await outbox.until("sent")
+            await mailer.stop()
+            await task
+
+    asyncio.run(story())
+    assert b"\r\n\r\n.\r\n..\r\n.first " in relay.received[0][2]
+
+
 def test_a_refusal_that_blames_our_settings_costs_no_mail() -> None:
     outbox, relay = Outbox([notice()]), Relay(script("mail", "530 5.7.0 Authentication required"))
     deliver(outbox, relay, lambda _: outbox.settled(1))
@@ -240,8 +259,7 @@ def test_a_relay_that_is_not_there_costs_each_mail_one_attempt_and_one_try_in_al
             assert {row.attempts for row in outbox.rows.values()} == {1}
             assert all("no connection" in row.last_reply for row in outbox.rows.values())
             relay = Relay()
-            async with listening(relay) as again:
-                mailer.outbound = mailer.outbound.model_copy(update={"relay": again})
+            async with listening(relay, port=int(address.rpartition(":")[2])):
                 outbox.later(MINUTE)
                 mailer.wake()
                 await outbox.until("sent")
