@@ -47,5 +47,6 @@ def settle(outcome: Outcome, queue: WorkQueue, bench: Bench, now: datetime) -> N
         keys=bench.keys,
         now=now,
         random=bench.random,
+        own_words=bench.policy.words,
     )
     queue.apply(outcome, answer, now)

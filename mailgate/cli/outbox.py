@@ -54,28 +54,18 @@ def list_(context: Context, states: Any, limit: int, *, as_lines: bool) -> None:
 @click.pass_obj
 def show(context: Context, notice_id: str) -> None:
     """Print one mail as it is sent, with the secrets of its link left out."""
-    from email import message_from_bytes
-    from email.policy import default
-
     from mailgate.outbound.render import render
     from mailgate.outbound.templates import Templates
-    from mailgate.tokens import link
 
-    settings, keys = context.settings(), context.keys()
+    settings = context.settings()
     row = context.store().lookup.outbox_row(notice_id)
     if row is None:
         raise click.ClickException(f"there is no mail {notice_id} in the outbox")
     templates = Templates.load(settings.outbound.templates)
-    octets = render(row.notice, settings=settings, keys=keys, templates=templates).octets
-    mail = message_from_bytes(octets, policy=default)
-    fields = "".join(f"{name}: {value}\n" for name, value in mail.items())
-    text = f"{fields}\n{mail.get_content()}"
-    if row.notice.link_nonce:
-        for secret in (
-            link.token(keys, row.notice.link_nonce),
-            link.code(keys, row.notice.link_nonce),
-        ):
-            text = text.replace(secret, "•" * len(secret))
+    rendered = render(row.notice, settings, context.keys(), templates)
+    text = rendered.text
+    for secret in rendered.secrets:
+        text = text.replace(secret, "•" * len(secret))
     click.echo(text)
 
 

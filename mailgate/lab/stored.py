@@ -46,6 +46,7 @@ def judge_stored(file: str, content: bytes, lookup: Lookup, bench: Bench, now: d
         keys=bench.keys,
         now=now,
         random=bench.random,
+        own_words=bench.policy.words,
     )
     return Judged(file, outcome, composed.notices)
 
