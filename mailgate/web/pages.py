@@ -27,6 +27,7 @@ class Pages:
     def __init__(self, settings: Settings) -> None:
         self.root = urlsplit(settings.base_url).path
         self.host = urlsplit(settings.base_url).netloc
+        self.zone = settings.zone
         self.desks = settings.desks
         self.house = next(iter(settings.desks))
         self.env = Environment(
@@ -64,8 +65,7 @@ class Pages:
         spoken = words(language)
         html = self.env.get_template(template).render(
             t=spoken.say,
-            # In the time of this machine, which has its time zone's name beside it.
-            date=lambda at: spoken.date(at.astimezone()),
+            date=lambda at: spoken.date(at.astimezone(self.zone)),
             reasons=spoken.reason,
             language=language,
             languages=LANGUAGES,

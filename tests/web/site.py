@@ -106,14 +106,14 @@ class Answer:
         return match[1]
 
 
-def settings(base_url: str, **web: Any) -> Settings:
+def settings(base_url: str, timezone: str) -> Settings:
     return Settings(
         base_url=base_url,
         database="sqlite:///unused.db",
         keys=Path("unused"),
         rules=Path("unused"),
         desks={"support": Desk(addresses=["pomoc@iq.example"], tag="IQ.pl", name="Pomoc IQ.pl")},
-        web=web,
+        timezone=timezone,
     )
 
 
@@ -158,6 +158,7 @@ class Site:
     """
 
     base_url: str = ""
+    timezone: str = "UTC"
     ready: dict[str, bool] = field(default_factory=lambda: {"database": True})
     at: datetime = START
     ticks: float = 0.0
@@ -174,7 +175,7 @@ class Site:
     ) -> Self:
         self.port = server.port
         self.base_url = self.base_url or f"http://127.0.0.1:{self.port}"
-        configured = settings(self.base_url)
+        configured = settings(self.base_url, self.timezone)
         self.app = server.app = create(
             configured,
             links=self.store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailgate.model.ticket import Step
-from tests.web.site import START, Site
+from tests.web.site import START, Server, Site
 
 LATER = START.replace(day=23)
 
@@ -23,6 +23,11 @@ def test_the_page_names_the_person_the_message_and_the_ticket(site: Site) -> Non
         'datetime="2026-11-21T09:25:00+00:00"',
     ):
         assert shown in got.text
+
+
+def test_times_are_those_of_the_configured_time_zone(server: Server) -> None:
+    site = Site(timezone="Europe/Warsaw").start(server)
+    assert "21 listopada 2026, 10:25 (CET)" in site.ask(site.link()).text
 
 
 def test_one_click_authorizes_and_the_page_says_so(site: Site) -> None:
