@@ -9,7 +9,7 @@ import flufl.bounce
 
 #: Its patterns search every line for dozens of beginnings, some in quadratic time.
 _MAX_CONTENT = 64 << 10
-_MAX_LINE = 200
+_MAX_LINE, _MAX_LINES = 200, 1500
 
 
 def recipients(content: bytes) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def recipients(content: bytes) -> tuple[str, ...]:
     # It logs every detector and each of their faults; that a mail is odd is no event of ours.
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
     lines = content[:_MAX_CONTENT].split(b"\n")
-    message = email.message_from_bytes(b"\n".join(line[:_MAX_LINE] for line in lines))
+    message = email.message_from_bytes(b"\n".join(line[:_MAX_LINE] for line in lines[:_MAX_LINES]))
     try:
         temporary, permanent = flufl.bounce.all_failures(message)
     except Exception:  # noqa: BLE001  # any detector may raise on any mail; then our tables decide

@@ -12,7 +12,7 @@ from mailgate.message.mime import Part
 from mailgate.message.phrases import table
 
 _MAX_TEXT = 64 << 10
-_MAX_LINE = 1000
+_MAX_LINE, _MAX_LINES = 1000, 4000
 _MAX_RECIPIENTS = 200
 _HEADER_FIELD = re.compile(
     r"(?:received|return-path|message-id|from|to|subject|date|mime-version|x-[a-z\-]+"
@@ -108,7 +108,7 @@ def _own(parts: Sequence[Part]) -> Iterator[Part]:
 
 def split(text: str) -> Notice:
     """The notice ends where a line says that the original follows, or its header begins."""
-    lines = [line[:_MAX_LINE].rstrip() for line in text.split("\n")]
+    lines = [line[:_MAX_LINE].rstrip() for line in text.split("\n")[:_MAX_LINES]]
     marks = table("bounces")["original follows"]
     for index, line in enumerate(lines):
         start = line.lstrip(_LEAD).casefold()

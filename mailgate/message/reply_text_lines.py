@@ -11,8 +11,8 @@ from mailgate.message import html
 from mailgate.message.phrases import table
 
 #: What is read of a text; what follows is not the new text of any reply.
-MAX_TEXT = 256 << 10
-MAX_LINES = 8000
+MAX_TEXT = 128 << 10
+MAX_LINES = 4000
 _QUOTED = re.compile(r"\s{0,4}(?:>|&gt;|[|│]\s)")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
 _MARKS = {"quote": "\ue010", "/quote": "\ue011", "rest": "\ue012"}

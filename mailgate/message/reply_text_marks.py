@@ -24,6 +24,7 @@ _DASHES = re.compile(r"^[\s>*]{0,8}[-_=—–*~#]{2,}|[-_=—–*~#]{2,}[\s*]{0,
 _EDGES = " \t>*-_=—–~#«»\"'“”„"
 _FIRST_WORD = re.compile(r"[^\s,:;]+")
 _FIELD = re.compile(r"[\s>*|]{0,8}([^\s:：*][^:：*\n]{0,24}?)\s?\*?\s?[:：]\*?(.{0,200})")
+_GROUPWISE = re.compile(r"\s?>{2,3} .{6,200} >{2,3}\s*")
 _SHARED_LINE = re.compile(r"-{2,6} ?(?=On .{6,120} wrote:\s*$)")
 
 
@@ -96,7 +97,8 @@ def _at(lines: Sequence[Line], at: int) -> Found | None:
     if _tables().reply_above.search(words) and len(words) < 160:
         return Found("reply above", at, at + 1)
     if line.quoted:
-        return None
+        found = _GROUPWISE.fullmatch(line.text[:300]) and _DATE.search(line.words)
+        return Found("original", at, at + 1) if found else None
     if end := _header_block(lines, at):
         return Found("header", at, end)
     if end := _attribution(lines, at):
