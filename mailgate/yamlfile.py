@@ -19,8 +19,6 @@ from pydantic import BaseModel, ValidationError
 
 from mailgate.yamlwords import explain
 
-__all__ = ["ConfigError", "Marks", "Problem", "Unreadable", "load", "loads", "loads_plain", "read"]
-
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[str | int, ...]
 """The way to a value: keys and list positions from the top of the document."""

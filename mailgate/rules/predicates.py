@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import product
 from unicodedata import normalize
 
 import re2
@@ -86,12 +87,16 @@ def _reason(pattern: str, error: Exception) -> str:
     said = error.args[0]
     words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     what, _, fragment = words.partition(": ")
-    position = max(pattern.find(fragment), 0) if fragment else len(pattern) - 1
-    where = f"at character {position + 1} of the pattern"
-    for trap, name in _TRAPS:
-        if match := trap.match(pattern, position):
-            return f"{where}: {name} {match[0]} has no place in a linear-time pattern"
-    return f"{where}: {what} in {fragment!r}" if fragment else f"{where}: {what}"
+    places = [m.start() for m in re.finditer(re.escape(fragment), pattern)] if fragment else []
+    for place, (trap, name) in product(places, _TRAPS):
+        if match := trap.match(pattern, place):
+            return f"{_at(place)}: {name} {match[0]} has no place in a linear-time pattern"
+    place = places[0] if places else len(pattern) - 1
+    return f"{_at(place)}: {what} in {fragment!r}" if fragment else f"{_at(place)}: {what}"
+
+
+def _at(place: int) -> str:
+    return f"at character {place + 1} of the pattern"
 
 
 def _shorten(text: str) -> str:

@@ -91,6 +91,7 @@ def test_every_value_and_key_has_its_place() -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_bytes(b"\xef\xbb\xbfvolume: 1\n")
+    assert read(tmp_path / "f.yaml") == "volume: 1\n"
     assert load(tmp_path / "f.yaml", Cup) == Cup(volume=1)
 
 
