@@ -25,7 +25,7 @@ from mailgate.tokens.keys import Keys
 from mailgate.tokens.link import code_matches
 from mailgate.web import health
 from mailgate.web.confirm import PAUSES, ConfirmPage
-from mailgate.web.forms import PageNonce
+from mailgate.web.forms import PageNonce, host
 from mailgate.web.guard import RateLimit, Shield
 from mailgate.web.pages import Pages
 
@@ -91,12 +91,9 @@ def _token_pages(confirm: ConfirmPage, limited: Middleware) -> Mount:
 
 def _site(base_url: str, routes: Sequence[BaseRoute]) -> Mount:
     """All pages with what they are drawn with, where `base_url` says and for its host alone."""
-    base = urlsplit(base_url)
     static = Mount("/static", StaticFiles(packages=[("mailgate.web", "static")]))
-    ours = Middleware(
-        TrustedHostMiddleware, allowed_hosts=[base.hostname or ""], www_redirect=False
-    )
-    return Mount(base.path, _router([static, *routes]), middleware=[ours])
+    ours = Middleware(TrustedHostMiddleware, allowed_hosts=[host(base_url)], www_redirect=False)
+    return Mount(urlsplit(base_url).path, _router([static, *routes]), middleware=[ours])
 
 
 def _router(routes: Sequence[BaseRoute]) -> Router:

@@ -65,10 +65,15 @@ class PageNonce:
 def origin(url: str) -> str:
     """Scheme, host and port as browsers write them into Origin (RFC 6454 §6.2)."""
     parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)}:
-        return f"{parts.scheme}://{host}"
-    return f"{parts.scheme}://{host}:{parts.port}"
+        return f"{parts.scheme}://{host(url)}"
+    return f"{parts.scheme}://{host(url)}:{parts.port}"
+
+
+def host(url: str) -> str:
+    """The host in lower case, an IPv6 address in its brackets (RFC 3986 §3.2.2)."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
 
 
 async def read(request: Request) -> dict[str, str]:

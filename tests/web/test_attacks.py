@@ -11,7 +11,7 @@ import pytest
 
 from mailgate.web.forms import origin
 from mailgate.web.guard import RateLimit
-from tests.web.site import HTTPS, Site
+from tests.web.site import HTTPS, Server, Site
 from tests.web.test_confirm import wrong
 
 SCANNERS = (
@@ -181,6 +181,12 @@ def test_a_host_that_is_not_ours_gets_nothing(secure: Site, host: str) -> None:
     got = secure.ask(secure.link(), headers={"Host": host})
     assert got.status == 400
     assert "evil" not in got.text
+
+
+@pytest.mark.parametrize("base_url", ["http://[::1]:8025", "https://Pomoc.Example", HTTPS])
+def test_our_own_host_is_known_however_it_is_written(server: Server, base_url: str) -> None:
+    site = Site(base_url=base_url).start(server)
+    assert site.ask(site.link()).status == 200
 
 
 def test_no_answer_repeats_the_host_it_was_asked_by(secure: Site) -> None:
