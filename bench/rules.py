@@ -39,7 +39,7 @@ def holds(name: str, wanted: Any, facts: Facts) -> bool:
         return wanted["contains"].casefold() in facts.subject.casefold()
     if isinstance(wanted, list):
         return facts.values[name] in wanted
-    return facts.values[name] == wanted
+    return bool(facts.values[name] == wanted)
 
 
 def bare_walk(rules: list[dict[str, Any]], facts: Facts) -> str:

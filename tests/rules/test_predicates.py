@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -65,9 +65,9 @@ def test_no_pattern_is_slow_on_a_hostile_text(pattern: str) -> None:
     about = facts(text=text)
     times = []
     for _ in range(3):
-        start = perf_counter()
+        start = process_time()
         compiled.decide(about)
-        times.append(perf_counter() - start)
+        times.append(process_time() - start)
     assert min(times) < 0.05  # promise M8
 
 

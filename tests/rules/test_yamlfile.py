@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
@@ -204,11 +204,13 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(plain)
 def test_json_is_yaml_and_means_the_same(value: object) -> None:
     assert loads_plain(json.dumps(value, ensure_ascii=False), "f")[0] == value
 
 
+@settings(deadline=None)
 @given(st.text() | st.text("{}[]:,-&*!|>%@ \n\t'\"#ab01?"))
 def test_any_text_gives_data_or_problems_with_a_place(text: str) -> None:
     problems = []
