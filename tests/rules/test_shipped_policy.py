@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mailgate.model.decision import Decision
+from mailgate.model.directory import LANGUAGES
 from mailgate.model.facts import DOMAINS, Facts
 from mailgate.rules.codes import NOTICES, REASONS
 from mailgate.rules.load import load_policy
@@ -18,7 +19,8 @@ from mailgate.rules.prove import prove
 from mailgate.yamlfile import loads_plain, read
 from tests.rules.facts import REPLY, REQUEST, VALUES, Partial, every_case, facts
 
-FILE = Path(__file__).parents[2] / "config" / "rules.yaml"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "config" / "rules.yaml"
 ROWS = loads_plain(read(Path(__file__).with_name("rows.yaml")), "rows.yaml")[0]
 
 Case = tuple[Partial, Decision]
@@ -164,3 +166,16 @@ def test_a_fact_with_a_value_that_nobody_foresaw_is_an_error_and_no_verdict(
 ) -> None:
     with pytest.raises(KeyError):
         policy.decide(facts(REQUEST | {"automatic": "perhaps"}))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_code_has_words_in_every_language(language: str) -> None:
+    words = ROOT / "mailgate" / "words" / f"{language}.yaml"
+    assert set(loads_plain(read(words), words.name)[0]["reason"]) == set(REASONS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("notice", NOTICES)
+def test_every_notice_has_a_template_in_every_language(notice: str, language: str) -> None:
+    templates = ROOT / "mailgate" / "outbound" / "templates"
+    assert (templates / f"{notice}.{language}.txt").exists()
