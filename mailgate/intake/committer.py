@@ -97,7 +97,10 @@ class Committer:
                 return
             batch, left_over, last = self._gather(first)
             outcome = self._commit(batch)
-            self._loop.call_soon_threadsafe(self._settle, batch, outcome)
+            try:
+                self._loop.call_soon_threadsafe(self._settle, batch, outcome)
+            except RuntimeError:
+                return  # the loop is closed: `close` lost patience and has answered for us
             if last:
                 return
 

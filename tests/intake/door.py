@@ -67,7 +67,7 @@ def settings(**intake: Any) -> Settings:
 
 def verify_bounce(address: str) -> str | None:
     """Stands for the signed addresses: only this one was made by us."""
-    local, _, domain = address.partition("@")
+    local = address.partition("@")[0]
     return local.removeprefix("bounces+") if local in {"bounces+n1", "bounces+n2"} else None
 
 

@@ -5,7 +5,7 @@ and settings of `intake` as name=value (JSON where it is not a word); `free=N` s
 `store=broken` or `store=full` makes commits fail. Then:
 
     c: text     the client sends the line and CRLF
-    c~ text     the client sends the octets: \\r, \\n, \\x00 and so on are understood, nothing is added
+    c~ text     the client sends the octets: \\r, \\n, \\x00 and so on are understood
     s: pattern  the server's next reply; * stands for anything, also for more lines
     s: (closed) the server closes the connection
     store: ok   commits work from here on (or `broken`, `full`)
