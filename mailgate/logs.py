@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -62,6 +64,19 @@ def _masked(
     return event
 
 
+class _Patient(io.TextIOBase):
+    """Standard error, whose own trouble (a full disk behind it) must not stop the mail."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):  # there is no better place left to say it
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure(level: str, form: str) -> None:
     """Send all logging to standard error: JSON lines (ASCII only, so no control or bidi character
     of a message reaches a terminal), or coloured lines for people.
@@ -81,7 +96,7 @@ def configure(level: str, form: str) -> None:
             *last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient())),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
