@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.sink import Sink
 from tests.e2e.site import Daemon, Site
+from tests.postgres import Cluster, cluster
 
 
 @pytest.fixture(scope="session")
@@ -23,12 +24,21 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path).prepare()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def site_on_postgres(tmp_path: Path, postgres: Cluster) -> Site:
+    return Site(tmp_path, postgres.new_database()).prepare()
+
+
 @pytest.fixture
 def sink(site: Site) -> Iterator[Sink]:
-    relay = Sink(site.relay[1])
-    relay.start()
-    yield relay
-    relay.stop()
+    with Sink(site.relay[1]) as relay:
+        yield relay
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Kept:
 
 def kept(database: str) -> list[Kept]:
     """Every item, by the Message-ID in its octets; read past all of mailgate's own code."""
-    engine = create_engine(database)
+    engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"))
     query = text(
         "SELECT item.queue_id, content.octets, item.state, message.verdict FROM item"
         " JOIN content ON content.sha256 = item.sha256"

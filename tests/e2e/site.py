@@ -132,7 +132,6 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 cwd=site.folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
             )
 

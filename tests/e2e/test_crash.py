@@ -11,7 +11,7 @@ from tests.e2e.mails import ordinary
 from tests.e2e.oracle import compare, kept, undecided
 from tests.e2e.sender import Sender
 from tests.e2e.sink import Sink
-from tests.e2e.site import Daemon, Site, wait_until
+from tests.e2e.site import MAIN, Daemon, Site, wait_until
 
 #: Promise R2: how soon it answers again after each start, in seconds.
 READY = 5.0
@@ -87,7 +87,7 @@ def test_no_mail_is_lost_or_doubled_by_stops_under_load(site: Site, sink: Sink, 
     assert max(stopped) <= 30
 
 
-def test_a_mail_sent_again_gets_the_id_it_has(site: Site, daemon: Daemon) -> None:
+def test_a_mail_sent_again_gets_the_id_it_has(site: Site, sink: Sink, daemon: Daemon) -> None:
     """Promise R4: 50 copies of one queue entry at once are one item."""
     mail = ordinary(1)
     sender = Sender([mail], site.lmtp)
@@ -98,4 +98,4 @@ def test_a_mail_sent_again_gets_the_id_it_has(site: Site, daemon: Daemon) -> Non
     settle(site)
     assert len(sender.log.acked[mail.key]) == 50
     assert compare([mail], sender.log, site.database).faults == {}
-    assert len(site.rows("outbox", "list")) == 1
+    assert len(sink.wait_for(MAIN.format(1))) == 1

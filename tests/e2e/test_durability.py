@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.mails import ordinary
 from tests.e2e.sender import Dialog
 from tests.e2e.sink import Sink
-from tests.e2e.site import Daemon, Site
+from tests.e2e.site import Daemon, Site, wait_until
 
 MESSAGES = 100
 
@@ -28,7 +28,7 @@ def test_no_mail_is_acknowledged_before_its_commit_is_on_disk(
     """Promise R1. Only the doors run, so that every sync of the log is one of theirs."""
     trace = tmp_path / "trace"
     wrapper = (
-        "strace", "-f", "-y", "-s", "200", "-o", str(trace),
+        "strace", "-D", "-f", "-y", "-s", "200", "-o", str(trace),
         "-e", "trace=fdatasync,fsync,sendto,sendmsg,write,writev",
     )  # fmt: skip
     daemon = Daemon(site, "--only", "intake", wrapper=wrapper)
@@ -39,11 +39,19 @@ def test_no_mail_is_acknowledged_before_its_commit_is_on_disk(
                 (reply,) = dialog.send(ordinary(number))
                 assert reply.startswith(b"250 2.0.0"), reply
     finally:
-        daemon.stop()
-    syncs, answers, early = since_each_answer(trace.read_text(errors="replace"))
+        status = daemon.stop()
+    assert status == 0, daemon.tail()
+    # -D makes the tracer a child, so that signals reach mailgate; it writes a little longer.
+    ended = f"{daemon.process.pid} +++ exited with 0 +++"
+    wait_until(lambda: ended in seen(trace), 10, "the end of the trace")
+    syncs, answers, early = since_each_answer(seen(trace))
     assert answers == MESSAGES
     assert syncs >= MESSAGES
     assert early == []
+
+
+def seen(trace: Path) -> str:
+    return trace.read_text(encoding="utf-8", errors="replace")
 
 
 def since_each_answer(trace: str) -> tuple[int, int, list[str]]:

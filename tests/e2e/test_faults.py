@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.e2e.mails import large, nested, ordinary
 from tests.e2e.oracle import compare, kept, undecided
 from tests.e2e.sender import Dialog, Log, Mail, Sender
 from tests.e2e.sink import Sink
-from tests.e2e.site import DESK, MAIN, Daemon, Site, free_port, wait_until
+from tests.e2e.site import DESK, MAIN, Daemon, Site, wait_until
 
 MIB = 1 << 20
 
@@ -117,24 +118,26 @@ def test_a_missing_relay_delays_the_notice_and_nothing_else(site: Site) -> None:
         assert sender.wait(30)
         assert time.monotonic() - started < 10
         wait_until(lambda: site.events("notice-retried"), 30, "an attempt that failed")
-        waiting = {row["id"]: row["message_id"] for row in site.rows("outbox", "list")}
+        waiting = {row["id"]: row["message_id"] for row in outbox(site)}
         assert waiting
-        relay = Sink(site.relay[1])
-        relay.start()
-        try:
+        with Sink(site.relay[1]) as relay:
             wait_until(lambda: len(relay.caught) >= len(waiting), 30, "the outbox is empty")
             wait_until(lambda: _states(site) == {"sent"}, 10, "all are marked as sent")
-        finally:
-            relay.stop()
     sent = [str(mail.message["Message-ID"]).strip("<>") for mail in relay.caught]
     assert sorted(sent) == sorted(waiting.values())
 
 
 def _states(site: Site) -> set[str]:
-    return {row["state"] for row in site.rows("outbox", "list")}
+    return {row["state"] for row in outbox(site)}
+
+
+def outbox(site: Site) -> list[dict[str, Any]]:
+    """Every mail of ours, those that were sent as well."""
+    return site.rows("outbox", "list", "--state", "waiting", "--state", "active", "--state", "sent")
 
 
 def test_broken_rules_on_reload_leave_the_old_ones_in_force(site: Site, daemon: Daemon) -> None:
+    working(site)
     site.rules.write_text("version: 1\nruels: []\n", encoding="utf-8")
     daemon.process.send_signal(signal.SIGHUP)
     wait_until(lambda: site.events("rules-rejected"), 10, "it is said")
@@ -145,7 +148,28 @@ def test_broken_rules_on_reload_leave_the_old_ones_in_force(site: Site, daemon: 
     assert decided(site, mail) == "pending"
 
 
+def test_a_worker_that_dies_over_broken_rules_is_followed_by_one_with_the_old_ones(
+    site: Site, daemon: Daemon
+) -> None:
+    working(site)
+    site.rules.write_text("version: 1\nruels: []\n", encoding="utf-8")
+    started = site.events("worker-started")
+    os.kill(started[-1]["pid"], signal.SIGKILL)
+    wait_until(lambda: len(site.events("worker-started")) > len(started), 10, "another worker")
+    mail = ordinary(1)
+    send(site, mail)
+    assert decided(site, mail) == "pending"
+
+
+def working(site: Site) -> None:
+    """Wait until a worker is up: it has decided a mail."""
+    first = ordinary(39)
+    send(site, first)
+    assert decided(site, first) == "pending"
+
+
 def test_good_rules_on_reload_reach_the_workers(site: Site, daemon: Daemon) -> None:
+    working(site)
     text = site.rules.read_text(encoding="utf-8")
     site.rules.write_text(
         text.replace(
@@ -198,6 +222,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+def hello(site: Site) -> bytes:
+    """What MAIL is answered."""
+    with Dialog(site.lmtp, lmtp=True) as dialog:
+        return dialog.say(b"MAIL FROM:<jan@klient1.example>")
+
+
 def fill(path: Path, leave: int = 0) -> None:
     """Take all space of the file system but that many octets."""
     free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
@@ -214,28 +244,21 @@ def fill(path: Path, leave: int = 0) -> None:
 def test_a_full_disk_is_a_reason_to_try_again(small_disk: Path) -> None:
     """Promise R6: 452 before the space is gone, 4xx when it is, nothing lost, a whole database."""
     site = Site(small_disk).prepare()
-    relay = Sink(free_port())
-    relay.start()
-    site.relay = ("127.0.0.1", relay.port)
-    site.configure()
-    mails = [ordinary(n) for n in range(120)]
-    try:
-        with Daemon(site) as daemon:
-            sender = Sender(mails, site.lmtp, connections=4).start()
-            wait_until(lambda: sender.settled >= 30, 60, "some are through")
-            fill(small_disk / "filler")
-            again = sender.log.again
-            wait_until(lambda: sender.log.again > again, 30, "mail is turned away")
-            with Dialog(site.lmtp, lmtp=True) as dialog:
-                said = dialog.say(b"MAIL FROM:<jan@klient1.example>")
-            assert said.startswith(b"452 4.3.1"), said
-            (small_disk / "filler").unlink()
-            assert sender.wait(60), daemon.tail()
-            wait_until(lambda: not undecided(kept(site.database)), 60, "all are decided")
-    finally:
-        relay.stop()
-    assert sender.log.refused == {}
-    assert compare(mails, sender.log, site.database).faults == {}
+    before, during = [[ordinary(n) for n in part] for part in (range(30), range(30, 60))]
+    with Sink(site.relay[1]), Daemon(site) as daemon:
+        first = Sender(before, site.lmtp, connections=4).start()
+        assert first.wait(60)
+        fill(small_disk / "filler")
+        second = Sender(during, site.lmtp, connections=4).start()
+        wait_until(lambda: second.log.again >= 10, 30, "mail is turned away")
+        wait_until(lambda: hello(site).startswith(b"452 4.3.1"), 10, "452 at MAIL")
+        assert second.settled == 0
+        (small_disk / "filler").unlink()
+        assert second.wait(60), daemon.tail()
+        wait_until(lambda: not undecided(kept(site.database)), 60, "all are decided")
+    for mails, sender in ((before, first), (during, second)):
+        assert sender.log.refused == {}
+        assert compare(mails, sender.log, site.database).faults == {}
     assert integrity(site) == "ok"
 
 

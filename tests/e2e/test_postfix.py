@@ -89,6 +89,17 @@ def test_a_mail_is_authorized_by_a_click_in_a_browser_on_sqlite(
     story(site, sink, f"inet:127.0.0.1:{site.lmtp[1]}", milter)
 
 
+@pytest.mark.server("swaks")
+@pytest.mark.server("chromium")
+@pytest.mark.server("postgres")
+def test_a_mail_is_authorized_by_a_click_in_a_browser_on_postgresql(
+    site_on_postgres: Site, milter: Milter
+) -> None:
+    site = site_on_postgres
+    with Sink(site.relay[1]) as sink:
+        story(site, sink, f"inet:127.0.0.1:{site.lmtp[1]}", milter)
+
+
 @pytest.fixture
 def socket_folder() -> Iterator[Path]:
     """A folder as systemd/mailgate.tmpfiles makes it: what is made in it is Postfix's to open."""
