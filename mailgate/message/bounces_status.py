@@ -35,6 +35,8 @@ _PASSING = frozenset(
     {900, 901, 910, 918, 922, 930, 931, 932, 944, 945, 946, 947, 960, 970, 971, 980}
 )
 _SOME_REASON, _NO_REASON = 901, 900
+#: A server's reason is short; what follows is of others.
+_MAX_WORDS = 4000
 
 
 def of_field(body: str) -> str:
@@ -44,9 +46,9 @@ def of_field(body: str) -> str:
 
 
 def of_text(text: str) -> str:
-    """The code that a text of a mail server gives in the clearest way, or ""."""
+    """The code that a mail server's text gives in the clearest way, or ""."""
     for pattern in _CODES:
-        if found := pattern.search(text):
+        if found := pattern.search(text, 0, 4 * _MAX_WORDS):
             return _normal(found[1])
     return ""
 
@@ -76,7 +78,7 @@ def prefer(field: str, said: str) -> str:
 
 def of_reply(text: str) -> str:
     """A code beside a reply code of the same class, as in `550 5.1.1`, or ""."""
-    for found in _REPLY_AND_CODE.finditer(text):
+    for found in _REPLY_AND_CODE.finditer(text, 0, 4 * _MAX_WORDS):
         if found[1] == found[2][0]:
             return _normal(found[2])
     return ""
@@ -84,6 +86,7 @@ def of_reply(text: str) -> str:
 
 def computed(text: str, delayed: bool) -> str:
     """A status for a text without a code: class by its reply codes, detail by its reason."""
+    text = text[:_MAX_WORDS]
     folded = " ".join(text.casefold().replace("’", "'").split())
     detail = _reason(folded)
     if detail == _UNKNOWN_USER and _AFTER_DATA.search(folded):
