@@ -1,4 +1,4 @@
-"""What tests put into a store: admissions, outcomes, directory entries, all with fitting defaults."""
+"""What tests put into a store: admissions, outcomes, links, entries of the directory."""
 
 from __future__ import annotations
 
@@ -159,10 +159,10 @@ def notice(number: str, to: str = "anna@piekarnia.example", **changes: Any) -> N
     return Notice(**{**values, **changes})
 
 
-def link(item: Item, token: str = "token", **changes: Any) -> Link:
+def link(item: Item, name: str = "first", **changes: Any) -> Link:
     values: dict[str, Any] = {
-        "token_sha256": sha256(token.encode()).hexdigest(),
-        "nonce": f"nonce-{token}",
+        "token_sha256": sha256(name.encode()).hexdigest(),
+        "nonce": f"nonce-{name}",
         "queue_id": item.queue_id,
         "content_sha256": item.sha256,
         "contact_id": 1,
@@ -195,10 +195,10 @@ def with_link(asked: Link) -> Compose:
     return compose
 
 
-def asked(store: Store, token: str = "token", **changes: Any) -> tuple[Item, str]:
+def asked(store: Store, name: str = "first", **changes: Any) -> tuple[Item, str]:
     """A message that waits for its link; gives the item and the token's hash."""
-    item = claimed(store, f"mail of {token}", **changes)
-    made = link(item, token)
+    item = claimed(store, f"mail of {name}", **changes)
+    made = link(item, name)
     store.queue.apply(outcome(item, "pending"), with_link(made), NOW)
     return item, made.token_sha256
 

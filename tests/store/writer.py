@@ -1,4 +1,4 @@
-"""Admits mails without end and prints the id of each once it is committed; made to be killed."""
+"""Admits mails without end and writes the id of each once it is committed; made to be killed."""
 
 import sys
 
@@ -9,4 +9,5 @@ store = open_store(sys.argv[1])
 for number in range(1_000_000):
     batch = [admission(f"mail {number} {i} " + "x" * 5000 + " the end") for i in range(3)]
     for made in store.intake.admit(batch):
-        print(made.queue_id, flush=True)
+        sys.stdout.write(f"{made.queue_id}\n")
+        sys.stdout.flush()
