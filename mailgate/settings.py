@@ -17,7 +17,6 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
-    model_validator,
 )
 
 from mailgate.model.directory import Language
@@ -240,15 +239,16 @@ class Settings(Section):
     def zone(self) -> tzinfo:
         return zone(self.timezone)
 
-    @model_validator(mode="after")
-    def _addresses_are_unambiguous(self) -> Settings:
+    @field_validator("desks")
+    @classmethod
+    def _addresses_are_unambiguous(cls, value: dict[str, Desk]) -> dict[str, Desk]:
         seen: dict[str, str] = {}
-        for name, desk in self.desks.items():
+        for name, desk in value.items():
             for address in desk.addresses:
                 other = seen.setdefault(address.lower(), name)
                 if other != name:
                     raise ValueError(f"{address} belongs to the desks {other} and {name}")
-        return self
+        return value
 
     @property
     def database_file(self) -> Path | None:

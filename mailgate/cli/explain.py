@@ -62,7 +62,5 @@ def _show(judged: Judged) -> None:
             for tried in decision.trace
         ),
     )
-    miss = decision.nearest_miss
-    if miss and miss.failed:
-        wanted = " and ".join(c.asked for c in miss.failed)
-        click.echo(f"nearest miss: {miss.rule}, if {wanted}")
+    for miss in judged.misses:
+        click.echo(f"{miss.verdict}, by {miss.rule}, if {miss.fact} were {miss.value}")

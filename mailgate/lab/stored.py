@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +19,7 @@ from mailgate.model.outcome import Outcome
 from mailgate.model.ports import Lookup
 from mailgate.outbound.compose import compose
 from mailgate.process import Bench, judge
+from mailgate.rules.nearest import Miss, nearest
 from mailgate.settings import Settings
 
 _ADDRESS = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
@@ -33,6 +34,8 @@ class Judged:
     file: str
     outcome: Outcome
     notices: tuple[Notice, ...]
+    misses: tuple[Miss, ...]
+    """What would have given a better verdict."""
 
 
 def judge_stored(file: str, content: bytes, lookup: Lookup, bench: Bench, now: datetime) -> Judged:
@@ -48,7 +51,7 @@ def judge_stored(file: str, content: bytes, lookup: Lookup, bench: Bench, now: d
         random=bench.random,
         own_words=bench.policy.words,
     )
-    return Judged(file, outcome, composed.notices)
+    return Judged(file, outcome, composed.notices, nearest(bench.policy, outcome.facts))
 
 
 def item_of(content: bytes, settings: Settings, now: datetime) -> Item:
@@ -108,6 +111,7 @@ def verdict_json(judged: Judged) -> dict[str, Any]:
             {"rule": t.rule, "matched": t.matched, "failed": [_words(c) for c in t.failed]}
             for t in decision.trace
         ],
+        "nearest_miss": [asdict(miss) for miss in judged.misses],
         "ticket": {"number": ticket.number, "state": ticket.state} if ticket else None,
         "notices": [{"template": n.template, "to": n.to} for n in judged.notices],
     }

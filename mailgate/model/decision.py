@@ -49,9 +49,3 @@ class Decision:
     confirm: Confirm | None = None
     labels: tuple[str, ...] = ()
     policy_sha256: str = ""
-
-    @property
-    def nearest_miss(self) -> Tried | None:
-        """The unmatched rule with the fewest failed conditions, the first of equals."""
-        missed = [t for t in self.trace if not t.matched]
-        return min(missed, key=lambda t: len(t.failed), default=None)
