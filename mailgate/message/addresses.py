@@ -27,6 +27,7 @@ _BARE = re.compile(
         \s{0,9}@\s{0,9}(?:\[[^\]\s]*\]|[^\s"'<>@]{1,256})""",
     re.VERBOSE,
 )
+_LOCAL_NAME = re.compile(r"[\w.+\-]+")  # `MAILER-DAEMON`, without a domain
 _MAILTO = re.compile(r"mailto:", re.IGNORECASE)
 
 
@@ -198,9 +199,9 @@ def _address(raw: str, charset: str) -> str:
     raw = _MAILTO.sub("", raw, count=1) if raw[:7].lower() == "mailto:" else raw
     if not raw.isascii() or "=?" in raw or not raw.isprintable():
         raw = words.decode(raw, charset)
-    if '"' not in raw:
-        raw = _SPACES.sub("", raw)
-    return tidy(raw.strip("<>'\" ") if not raw.startswith('"') else raw.strip())
+    raw = _SPACES.sub(" " if '"' in raw else "", raw)
+    address = tidy(raw.strip("<>'\" ") if not raw.startswith('"') else raw)
+    return address if "@" in address or _LOCAL_NAME.fullmatch(address) else ""
 
 
 def _name(raw: str, charset: str) -> str:

@@ -30,7 +30,7 @@ _MONTHS = {
 _WORD = r"([^\W\d_]{3,12})"
 _SHAPES = (
     ("dmy", rf"(?<!\d)(\d{{1,2}})[.,]?[\s-]{{0,5}}{_WORD}[.,]?[\s-]{{0,5}}(\d{{4}}|\d\d)(?!\d)"),
-    ("mdy", rf"{_WORD}[.]?\s{{1,5}}(\d{{1,2}}),?\s.{{0,20}}?(?<!\d)(\d{{4}})(?!\d)"),
+    ("mdy", rf"{_WORD}\.?\s{{1,5}}(\d{{1,2}}),?\s.{{0,20}}?(?<!\d)(\d{{4}})(?!\d)"),
     ("ymd", r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)"),
 )
 _DAYS = tuple((order, re.compile(shape)) for order, shape in _SHAPES)
@@ -39,8 +39,10 @@ _TIME = re.compile(
 )
 _ZONE = re.compile(r"([+-])(\d{2}):?(\d{2})\b")
 #: What RFC 5322 §4.3 names, and what its mail has besides.
-_NAMED_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8,
-                "PDT": -7, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "MSK": 3, "JST": 9}  # fmt: skip
+_NAMED_ZONES = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "MSK": 3, "JST": 9,
+}  # fmt: skip
 _NAME = re.compile(r"\b[A-Z]{3,4}\b")
 
 

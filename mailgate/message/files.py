@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _MAX_OCTETS = 200
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+')
 _WHITE = re.compile(r"\s+")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")
 
@@ -21,8 +21,7 @@ def safe_name(name: str) -> str:
         return ""
     name = name.encode("utf-8", "replace").decode("utf-8")
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rstrip("/").rpartition("/")[2])
-    name = _WHITE.sub(" ", _FORBIDDEN.sub("_", name)).strip(" ").rstrip(".")
-    name = name.lstrip(".") if not name.strip(".") else name
+    name = _WHITE.sub(" ", _FORBIDDEN.sub("_", name)).strip(" ").rstrip(". ").lstrip(".")
     if _RESERVED.match(name):
         name = f"_{name}"
     return _shortened(name)

@@ -11,7 +11,7 @@ _TOKEN = re.compile(
     r"""(?P<text>[^<]+)
       | <!--.*?(?:-->|$)
       | <[!?][^>]*(?:>|$)
-      | <(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:]*)(?P<rest>(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*)>
+      | <(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:]*)(?P<rest>(?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>
       | <(?P<close2>/?)(?P<name2>[a-zA-Z][a-zA-Z0-9:]*)[^>]*>
       | (?P<stray><)""",
     re.VERBOSE | re.DOTALL,
@@ -51,7 +51,7 @@ def to_text(source: str) -> str:
         elif name == "pre":
             preformatted = max(0, preformatted + (-1 if closing else 1))
         _break(out, name, closing)
-    out.append(unescape(_WHITE.sub(" ", source[max(at, last) :])))
+    out.append(unescape(_WHITE.sub(" ", source[max(at, last) :].partition("<!--")[0])))
     lines = "".join(out).replace("\xa0", " ").split("\n")
     return _MANY_LINES.sub("\n\n", "\n".join(line.strip(" \t") for line in lines)).strip()
 

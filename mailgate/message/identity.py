@@ -38,31 +38,28 @@ def author(fields: Sequence[Field], defects: Sequence[str]) -> tuple[str | None,
         return None, SEVERAL_FROM
     if defects:
         return None, f"no-identity: {defects[0]}"
-    body = found[0].body
-    match = _MAILBOX.fullmatch(body) if len(body) <= _MAX_BODY else None
+    return _of_field(found[0].body)
+
+
+def _of_field(raw: str) -> tuple[str | None, str | None]:
+    body = _utf_8(raw) if len(raw) <= _MAX_BODY else None
+    if body is None:
+        return None, "no-identity: From is too long or not UTF-8"
+    match = _MAILBOX.fullmatch(body)
     if match is None:
         return None, "no-identity: From is not one plain mailbox"
-    if not _valid_utf_8(body):
-        return None, "no-identity: From is not UTF-8"
     address = match["angle"] or match["bare"]
     if mail_parser.addresses(body) != mail_parser.Opinion((address,), (address,), ()):
         return None, "no-identity: readers disagree on From"
-    identity = _normalised(address)
-    return identity, None if identity else "no-identity: From has no proper domain"
-
-
-def _normalised(address: str) -> str | None:
-    """With the domain as A-label (RFC 5890 §2.3.2.1); None where it is no proper domain."""
     try:
-        return parse_address(address)
+        return parse_address(address), None  # the domain as A-label (RFC 5890 §2.3.2.1)
     except ValueError:
-        return None
+        return None, "no-identity: From has no proper address"
 
 
-def _valid_utf_8(body: str) -> bool:
-    """Whether raw octets are text to every reader (RFC 6532 §3.2)."""
+def _utf_8(body: str) -> str | None:
+    """The body with raw octets as the text they are to every reader (RFC 6532 §3.2), or None."""
     try:
-        body.encode("utf-8", "surrogateescape").decode("utf-8")
+        return body if body.isascii() else body.encode("utf-8", "surrogateescape").decode("utf-8")
     except UnicodeDecodeError:
-        return False
-    return True
+        return None

@@ -17,6 +17,7 @@ _PARAM = re.compile(
         (?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"]*))""",
     re.VERBOSE | re.DOTALL,
 )
+_ENDS_VALUE = re.compile(r"\s*(?:;|$)|\s+\S+\s*=")
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
@@ -74,32 +75,27 @@ def _joined(pieces: list[tuple[int, bool, str]]) -> str:
 
 
 def _without_comments(body: str) -> str:
-    """Drop comments (RFC 822 §3.4.3) outside quoted strings, where any stand at all."""
+    """Drop comments (RFC 822 §3.4.3) outside quoted strings, where any stand at all.
+
+    Brackets inside an unquoted value, as in `name=report (1).pdf`, are part of it.
+    """
     if "(" not in body:
         return body
     out: list[str] = []
-    depth, quoted, at = 0, False, 0
-    while at < len(body):
-        char = body[at]
-        if char == "\\" and (quoted or depth):
-            out.append(body[at : at + 2] if not depth else "")
-            at += 2
-            continue
-        if char == '"' and not depth:
+    opened: list[int] = []  # where in `out` each open comment begins
+    quoted = escaped = False
+    for at, char in enumerate(body):
+        out.append(char)
+        if escaped:
+            escaped = False
+        elif char == "\\" and (quoted or opened):
+            escaped = True
+        elif char == '"' and not opened:
             quoted = not quoted
-        if char == "(" and not quoted and (depth or _opens_comment(body, at)):
-            depth += 1
-        elif depth:
-            depth -= char == ")"
-        else:
-            out.append(char)
-        at += 1
-    return "".join(out) if not depth else body
-
-
-def _opens_comment(body: str, at: int) -> bool:
-    """A bare `name=file(1).pdf` is a file name with brackets, not a comment."""
-    return (
-        body[at - 1 : at] in ("", " ", "\t", ";")
-        and "=" not in body[body.rfind(";", 0, at) + 1 : at]
-    )
+        elif char == "(" and not quoted:
+            opened.append(len(out) - 1)
+        elif char == ")" and opened:
+            start = opened.pop()
+            if not opened and (start == 0 or _ENDS_VALUE.match(body, at + 1)):
+                del out[start:]
+    return "".join(out)

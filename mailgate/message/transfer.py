@@ -58,7 +58,7 @@ def _uu_line(line: bytes) -> bytes:
     try:
         return binascii.a2b_uu(line)
     except binascii.Error:  # trailing garbage: trust the length that the line begins with
-        length = ((line[0] - 32) & 63) * 4 // 3 + 2 if line else 0
+        length = (((line[0] - 32) & 63) + 2) // 3 * 4 if line else 0
         try:
             return binascii.a2b_uu(line[: length + 1])
         except binascii.Error:

@@ -7,7 +7,7 @@ import re
 from mailgate.message import transfer
 
 _FILE = re.compile(
-    r"^begin [0-7]{3,4} ([^\n]{1,255})\n((?:[!-`][ -`]{0,90}+[^\n]{0,5}+\n)*+)[` ]?\n?end[ \t]*$",
+    r"^begin [0-7]{3,4} ([^\n]{1,255})\n((?:[!-`][ -`]{0,90}+[^\n]{0,5}+\n)++)[` ]?\n?end[ \t]*$",
     re.MULTILINE,
 )
 
