@@ -46,11 +46,13 @@ class DataReader:
         block = self._carry + (data[start:] if start else data)
         end = block.find(_END)
         if end >= 0:
-            self._keep(block[: end + 2])
+            if self.refusal is None:
+                self._keep(block[: end + 2])
             self.received += end + len(_END) - carried
             return start + end + len(_END) - carried
         whole = len(block) - _held(block)
-        self._keep(block[:whole])
+        if self.refusal is None:
+            self._keep(block[:whole])
         self._carry = block[whole:]
         self.received += len(block) - carried
         return -1
@@ -76,8 +78,6 @@ class DataReader:
         return content
 
     def _keep(self, piece: bytes) -> None:
-        if self.refusal is not None:
-            return
         if _STUFFED in piece:  # RFC 5321 §4.5.2: a line's first dot was added by the client
             piece = piece.replace(_STUFFED, b"\r\n")
         if self._skip and piece:

@@ -11,13 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mailgate import clock
 from mailgate.intake.listeners import Listeners
 from mailgate.model.item import Admission, Admitted
 from mailgate.settings import Settings
 
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
+CONTENT = b"Subject: x\r\n\r\nText\r\n"
 TLS = {"certificate": CERTIFICATE, "key": CERTIFICATE}
+
+
+def _loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
+    """asyncio's loop, and the other one where it is installed: both are used in production."""
+    try:
+        import uvloop
+    except ImportError:
+        return [asyncio.new_event_loop]
+    return [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+on_each_loop = pytest.mark.parametrize(
+    "new_loop", _loops(), ids=lambda f: f.__module__.partition(".")[0]
+)
 
 
 class MemoryStore:
@@ -40,6 +57,20 @@ class MemoryStore:
     @property
     def contents(self) -> list[bytes]:
         return [item.content for item in self.items.values()]
+
+
+class SlowStore(MemoryStore):
+    """Commits only when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.go = threading.Event()
+
+    def admit(self, batch: Sequence[Admission]) -> list[Admitted]:
+        self.begun.set()
+        assert self.go.wait(10)
+        return super().admit(batch)
 
 
 def settings(**intake: Any) -> Settings:
@@ -123,6 +154,11 @@ class Client:
         return self.reply()
 
 
+def begin_data(client: Client) -> None:
+    for command in ("MAIL FROM:<a@client.example>", "RCPT TO:<help@desk.example>", "DATA"):
+        assert client.ask(command)[0] in "23"
+
+
 @dataclass
 class Door:
     """The listener's side of a test."""
@@ -144,6 +180,7 @@ class Door:
         else:
             host, _, port = address.rpartition(":")
             sock = socket.create_connection((host, int(port)), timeout=10)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         self.clients.append(client)
         return client

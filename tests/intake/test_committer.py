@@ -58,7 +58,8 @@ async def begun(store: GatedStore) -> None:
 
 
 def test_what_comes_during_a_commit_goes_into_the_next_one_together() -> None:
-    store, wakes = GatedStore(), []
+    store = GatedStore()
+    wakes: list[None] = []
 
     async def story(committer: Committer) -> None:
         first = asyncio.create_task(committer.admit([admission("first")]))
@@ -111,7 +112,8 @@ def test_a_batch_is_bounded(count: int, size: int, batches: list[int]) -> None:
 def test_a_failed_commit_is_a_temporary_refusal_and_the_next_one_works(
     error: Exception, reply: object
 ) -> None:
-    store, wakes = MemoryStore(), []
+    store = MemoryStore()
+    wakes: list[None] = []
     store.error = error
 
     async def story(committer: Committer) -> None:
@@ -166,7 +168,8 @@ def test_a_caller_that_goes_away_does_not_undo_the_commit() -> None:
 
 
 def test_closing_commits_what_is_queued() -> None:
-    store, outcomes = GatedStore(), []
+    store = GatedStore()
+    outcomes: list[object] = []
 
     async def story(committer: Committer) -> None:
         committer.submit([admission("a")], outcomes.append)
@@ -179,7 +182,8 @@ def test_closing_commits_what_is_queued() -> None:
 
 
 def test_closing_does_not_wait_for_a_disk_that_hangs() -> None:
-    store, outcomes = GatedStore(), []
+    store = GatedStore()
+    outcomes: list[object] = []
 
     async def story(committer: Committer) -> None:
         committer.submit([admission("a")], outcomes.append)

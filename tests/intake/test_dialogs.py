@@ -26,22 +26,13 @@ from typing import Any
 import pytest
 
 from mailgate.model.ports import StorageError, StorageFull
-from tests.intake.door import TLS, Client, Door, MemoryStore, listening
+from tests.intake.door import TLS, Client, Door, MemoryStore, listening, on_each_loop
 
 DIALOGS = sorted((Path(__file__).parent.parent / "dialogs").glob("*.dlg"))
 TROUBLE = {"ok": None, "broken": StorageError("the database is down"), "full": StorageFull("full")}
 
 
-def loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
-    """asyncio's loop, and the other one where it is installed: both are used in production."""
-    try:
-        import uvloop
-    except ImportError:
-        return [asyncio.new_event_loop]
-    return [asyncio.new_event_loop, uvloop.new_event_loop]
-
-
-@pytest.mark.parametrize("new_loop", loops(), ids=lambda f: f.__module__.partition(".")[0])
+@on_each_loop
 @pytest.mark.parametrize("path", DIALOGS, ids=lambda p: p.stem)
 def test_the_dialog_goes_as_written(
     path: Path, new_loop: Callable[[], asyncio.AbstractEventLoop]
