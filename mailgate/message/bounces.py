@@ -23,7 +23,10 @@ from mailgate.model.message import Bounce, BouncedRecipient, Head
 _MAX_RECIPIENTS = 200
 _MESSAGE_ID = re.compile(r"(?im)^[ \t>]{0,20}message-id[ \t]*:\s*<?([^\s<>]{1,998})")
 _RETURNED = frozenset(
-    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+    {
+        *("message/rfc822", "message/global", "message/partial"),
+        *("text/rfc822-headers", "message/global-headers"),
+    }
 )
 _REPORT_PARTS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
@@ -44,8 +47,10 @@ def read(root: Part, head: Head) -> Bounce | None:
     parts = tuple(root.walk())
     if (complaint := bounces_fields.complaint(parts)) is not None:
         kind, addresses = complaint
+        returned = _returned_head(parts)
+        addresses = addresses or bounces_notice.sent_to(returned)
         named = tuple(BouncedRecipient(a, action=kind) for a in addresses)
-        return Bounce(named, _message_id(_returned_head(parts)))
+        return Bounce(named, _message_id(returned))
     notice = bounces_notice.read(parts)
     if doubt and not bounces_notice.introduces(notice):
         return None
@@ -138,14 +143,16 @@ def _tidy(text: str) -> str:
 
 
 def _returned_head(parts: Sequence[Part]) -> str:
-    """The header section of the message that came back, from a part of its own, or ""."""
+    """The header section of the message that came back, from a part of its own, or "". It is
+    taken as text too: systems that return a message break its folding."""
     for part in parts:
         if part.content_type not in _RETURNED:
             continue
-        if part.children:
-            return "\n".join(f"{f.name}: {f.body}" for f in part.children[0].fields)
-        if text := part.text()[: 64 << 10].strip():
-            return text.partition("\n\n")[0]
+        octets = part.octets()[: 64 << 10].replace(b"\r\n", b"\n").lstrip(b"\n")
+        head = octets.partition(b"\n\n")[0].decode("utf-8", "replace")
+        read = [f"{f.name}: {f.body}" for child in part.children[:1] for f in child.fields]
+        if head or read:
+            return "\n".join([*read, head])
     return ""
 
 
