@@ -114,6 +114,7 @@ class Sender:
     ) -> None:
         self._waiting = deque(mails)
         self._total = len(self._waiting)
+        self._complete = False
         self._address = address
         self._lmtp = lmtp
         self._pause = pause
@@ -129,6 +130,11 @@ class Sender:
             thread.start()
         return self
 
+    def offer(self, mails: Sequence[Mail]) -> None:
+        """More to send, before `wait`."""
+        self._total += len(mails)
+        self._waiting.extend(mails)
+
     @property
     def settled(self) -> int:
         with self.log.lock:
@@ -140,6 +146,7 @@ class Sender:
 
     def wait(self, seconds: float) -> bool:
         """Whether everything was settled within that time; the threads are ended either way."""
+        self._complete = True
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -151,8 +158,12 @@ class Sender:
         for thread in self._threads:
             thread.join(60)
 
+    @property
+    def _ended(self) -> bool:
+        return self._stop.is_set() or (self._complete and self.done)
+
     def _run(self) -> None:
-        while not self._stop.is_set() and not self.done:
+        while not self._ended:
             try:
                 with Dialog(self._address, lmtp=self._lmtp) as dialog:
                     self._converse(dialog)
@@ -160,13 +171,11 @@ class Sender:
                 self._stop.wait(self._pause)
 
     def _converse(self, dialog: Dialog) -> None:
-        while not self._stop.is_set():
+        while not self._ended:
             try:
                 mail = self._waiting.popleft()
-            except IndexError:
-                self._stop.wait(self._pause)  # another connection may yet give one back
-                if self.done:
-                    return
+            except IndexError:  # more may be offered, or another connection may give one back
+                self._stop.wait(self._pause)
                 continue
             try:
                 replies = dialog.send(mail)
