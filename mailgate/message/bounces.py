@@ -54,7 +54,7 @@ def read(root: Part, head: Head) -> Bounce | None:
     notice = bounces_notice.read(parts)
     if doubt and not bounces_notice.introduces(notice):
         return None
-    if (said := bounces_json.read(notice.text)) is not None:
+    if (said := bounces_json.read(bounces_notice.written(parts))) is not None:
         return said
     returned = _returned_head(parts) or notice.original
     found = _reported(parts, notice) or _told(root, head, notice, returned)

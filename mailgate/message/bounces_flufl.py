@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import email
 import logging
+import re
 
 import flufl.bounce
 
 #: Its patterns search every line for dozens of beginnings, some in quadratic time.
 _MAX_CONTENT = 64 << 10
+_ADDRESS = re.compile(r"[^\s<>()\[\]{},;:\"\\]{1,128}@[A-Za-z0-9.\-]{1,255}")
 _MAX_LINE, _MAX_LINES = 200, 1500
 
 
@@ -23,4 +25,4 @@ def recipients(content: bytes) -> tuple[str, ...]:
     except Exception:  # noqa: BLE001  # any detector may raise on any mail; then our tables decide
         return ()
     found = (address.decode("ascii", "replace") for address in (*permanent, *temporary))
-    return tuple(sorted(a for a in found if "@" in a[1:-1]))
+    return tuple(sorted(a for a in found if _ADDRESS.fullmatch(a)))

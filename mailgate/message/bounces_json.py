@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mailgate.message import bounces_status
 from mailgate.model.message import Bounce, BouncedRecipient
 
 _MAX_TEXT = 256 << 10
@@ -29,8 +30,17 @@ def read(text: str) -> Bounce | None:
         (detail[name] for name in _LISTS if isinstance(detail.get(name), list)), []
     )
     found = tuple(_recipient(one, kind, detail) for one in listed[:200])
-    original = mail.get("messageId") if isinstance(mail, dict) else None
-    return Bounce(found, original if isinstance(original, str) else None)
+    return Bounce(found, _original_id(mail) if isinstance(mail, dict) else None)
+
+
+def _original_id(mail: dict[str, Any]) -> str | None:
+    """The Message-ID that the message had, else the service's own id, which it is made of."""
+    headers = mail.get("headers")
+    for header in headers if isinstance(headers, list) else ():
+        if isinstance(header, dict) and str(header.get("name")).lower() == "message-id":
+            return str(header.get("value")).strip().strip("<>")[:998]
+    own = mail.get("messageId")
+    return own if isinstance(own, str) else None
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -53,11 +63,14 @@ def _recipient(one: Any, kind: str, detail: dict[str, Any]) -> BouncedRecipient:
         one = {"emailAddress": one}
     if not isinstance(one, dict):
         one = {}
-    passing = detail.get("bounceType") == "Transient"
     said = str(one.get("diagnosticCode") or detail.get("smtpResponse") or "")
+    status = str(one.get("status") or "") or bounces_status.of_text(said)
+    if not status and kind == "Bounce":
+        passing = detail.get("bounceType") == "Transient"
+        status = bounces_status.computed(said, passing)
     return BouncedRecipient(
         address=str(one.get("emailAddress") or "")[:320],
         action=str(one.get("action") or _ACTIONS[kind])[:40].lower(),
-        status=str(one.get("status") or ("4.0.0" if passing else "")),
+        status=status,
         diagnostic=" ".join(said.split())[:500],
     )

@@ -86,12 +86,17 @@ class Named:
 
 def read(parts: Sequence[Part]) -> Notice:
     """The notification: all text before the returned message."""
+    return split(written(parts))
+
+
+def written(parts: Sequence[Part]) -> str:
+    """All text that is not of the returned message; from HTML where there is no plain text."""
     own = list(_own(parts))
     plain = [p for p in own if p.content_type != "text/html"]
     texts = [p.text()[:_MAX_TEXT] for p in plain if p.octets().strip()]
     if not any(t.strip() for t in texts):
         texts = [html.to_text(p.text()[: 2 * _MAX_TEXT]) for p in own if p not in plain]
-    return split("\n".join(texts)[:_MAX_TEXT])
+    return "\n".join(texts)[:_MAX_TEXT]
 
 
 def _own(parts: Sequence[Part]) -> Iterator[Part]:
