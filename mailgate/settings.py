@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
@@ -265,8 +266,13 @@ class Settings(Section):
         return None
 
     def within(self, folder: Path) -> Settings:
-        """The same settings with every relative path taken as from this folder."""
-        changes: dict[str, Any] = {"keys": folder / self.keys, "rules": folder / self.rules}
+        """The same settings with every relative path taken as from this folder.
+
+        Environment variables in `keys` are replaced: systemd says with $CREDENTIALS_DIRECTORY where
+        it has put what LoadCredential= asked for.
+        """
+        keys = os.path.expandvars(self.keys)
+        changes: dict[str, Any] = {"keys": folder / keys, "rules": folder / self.rules}
         if self.outbound.templates or self.outbound.password_file:
             paths = {
                 name: folder / path

@@ -87,6 +87,10 @@ class Unusable(click.ClickException):
 class LazyGroup(click.Group):
     """Imports a command's file only when the command is called (or its help is asked for)."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`--config PATH` may stand after the command as well, where many people write it."""
+        return super().parse_args(ctx, _config_first(args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
@@ -102,6 +106,17 @@ class LazyGroup(click.Group):
         """List the commands from a table, so that `--help` imports none of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
+
+
+def _config_first(args: list[str]) -> list[str]:
+    """The arguments with `--config` and its value in front of the command; after `--` nothing is
+    an option."""
+    options = args[: args.index("--")] if "--" in args else args
+    for at, word in enumerate(options):
+        if word == "--config" or word.startswith("--config="):
+            end = at + 1 if "=" in word else at + 2
+            return [*args[at:end], *args[:at], *args[end:]]
+    return args
 
 
 SUMMARIES = {

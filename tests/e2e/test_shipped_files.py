@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import UnionType
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 import yaml
@@ -60,13 +61,19 @@ def test_the_default_on_the_page_is_the_default_of_the_program(
     if shown is None:
         assert field.is_required()
         return
-    kind = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    kind: Any = field.annotation
+    if field.metadata:
+        kind = Annotated[field.annotation, *field.metadata]
     value, _ = loads_plain(shown, name)
     assert TypeAdapter(kind).validate_python(value) == field.default
 
 
-def test_the_example_configuration_loads_with_every_path_in_its_place() -> None:
+def test_the_example_configuration_loads_with_every_path_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/mailgate.service")
     settings = load(ROOT / "config" / "mailgate.yaml")
+    assert settings.keys == Path("/run/credentials/mailgate.service/keys")
     assert settings.rules == ROOT / "config" / "rules.yaml"
     assert settings.desk_of("Support@Firma.example") == "support"
 
