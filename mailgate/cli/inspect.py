@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailgate.cli.main import Unusable
+
+if TYPE_CHECKING:
+    from mailgate.lab.sources import Source
 
 
 @click.command()
@@ -16,7 +19,8 @@ from mailgate.cli.main import Unusable
 @click.option(
     "-j", "--jobs", type=click.IntRange(0, 256), default=1, help="Processes; 0: one a core."
 )
-def inspect(paths: tuple[str, ...], *, as_lines: bool, jobs: int) -> None:
+@click.pass_context
+def inspect(ctx: click.Context, paths: tuple[str, ...], *, as_lines: bool, jobs: int) -> None:
     """Show what the reader sees in each message; needs no database and no configuration.
 
     A PATH is a message, a folder (searched for .eml files), an mbox or a Maildir.
@@ -24,23 +28,33 @@ def inspect(paths: tuple[str, ...], *, as_lines: bool, jobs: int) -> None:
     from mailgate.lab import sources
     from mailgate.lab.each import counted, each
 
+    unreadable = False
     try:
         sources.check(paths)
         for number, result in enumerate(counted(each(_read, sources.messages(paths), jobs))):
-            if as_lines:
-                click.echo(json.dumps(result, ensure_ascii=False))
+            if isinstance(result, str):
+                unreadable = True
+                click.echo(f"Error: {result}", err=True)
+            elif as_lines:
+                click.echo(json.dumps(result, ensure_ascii=False).encode("utf-8"))
             else:
                 _show(result, number)
     except sources.UnreadableError as error:
         raise Unusable(str(error)) from error
+    if unreadable:
+        ctx.exit(2)
 
 
-def _read(source: Any) -> dict[str, Any]:
-    """One message in, one object out; runs in any process."""
+def _read(source: Source) -> dict[str, Any] | str:
+    """One message in, one object out, or why there is none; runs in any process."""
     from mailgate.lab.inspect import as_json
+    from mailgate.lab.sources import UnreadableError
     from mailgate.message import read
 
-    return as_json(source.file, read(source.content))
+    try:
+        return as_json(source.file, read(source.content))
+    except UnreadableError as error:  # one file among many: the others are read
+        return str(error)
 
 
 def _show(result: dict[str, Any], number: int) -> None:

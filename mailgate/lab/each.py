@@ -5,15 +5,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Messages handed to each process and not yet taken back; bounds the memory.
-_AHEAD = 64
+_BATCH = 8
+#: Batches handed to each process and not yet taken back; bounds the memory.
+_AHEAD = 8
 
 
 def each(
@@ -33,18 +36,20 @@ def each(
             initializer(*arguments)
         yield from map(function, things)
         return
-    room = threading.BoundedSemaphore(_AHEAD * count)
-
-    def bounded() -> Iterator[T]:
-        for thing in things:
-            room.acquire()
-            yield thing
-
+    waiting: deque[Future[list[R]]] = deque()
+    rest = iter(things)
     context = multiprocessing.get_context("spawn")
-    with context.Pool(count, initializer, arguments) as pool:
-        for result in pool.imap(function, bounded(), chunksize=8):
-            room.release()
-            yield result
+    with ProcessPoolExecutor(count, context, initializer, arguments) as pool:
+        while batch := list(islice(rest, _BATCH)):
+            waiting.append(pool.submit(_all, function, batch))
+            if len(waiting) >= _AHEAD * count:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _all(function: Callable[[T], R], batch: list[T]) -> list[R]:
+    return [function(thing) for thing in batch]
 
 
 def counted(results: Iterable[R]) -> Iterator[R]:

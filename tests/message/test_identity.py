@@ -1,4 +1,4 @@
-"""The one address that may count as identity, and every trick that must not win one (promise M1)."""
+"""The address that may count as identity, and every trick that must not win (promise M1)."""
 
 from __future__ import annotations
 
