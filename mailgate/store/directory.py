@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from mailgate.model.addresses import address_key
+from mailgate.model.addresses import address_key, normalise
 from mailgate.model.directory import Account, AccountEntry, Contact, Service
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
@@ -112,7 +112,7 @@ def _import_account(
 
 def _contact_values(one: Contact) -> dict[str, Any]:
     return {
-        "address": one.address,
+        "address": normalise(one.address),
         "address_key": address_key(one.address),
         "role": one.role,
         "name": one.name,
