@@ -60,11 +60,16 @@ def text(language: Language, key: str, /, **values: Any) -> str:
 
 @functools.cache
 def words(language: Language) -> Words:
-    """All texts of a language. They are part of the program, hence read once and kept."""
-    name = f"{language}.yaml"
-    source = resources.files(__package__).joinpath(name).read_text("utf-8")
-    data, _marks = loads_plain(source, name)
-    return Words(language, MappingProxyType(dict(_flat(data, ""))))
+    """All texts of a language: its own file and those of single faces, such as `panel.pl.yaml`.
+
+    They are part of the program, hence read once and kept.
+    """
+    texts: dict[str, str] = {}
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda f: f.name):
+        if f".{file.name}".endswith(f".{language}.yaml"):
+            data, _marks = loads_plain(file.read_text("utf-8"), file.name)
+            texts.update(_flat(data, ""))
+    return Words(language, MappingProxyType(texts))
 
 
 def _flat(node: Any, place: str) -> Iterator[tuple[str, str]]:
