@@ -44,15 +44,19 @@ class DataReader:
         """
         carried = len(self._carry)
         block = self._carry + (data[start:] if start else data)
-        end = block.find(_END)
+        # One search settles it for most blocks: without a line that begins with a dot there is
+        # neither an end nor anything to undo.
+        dot = block.find(_STUFFED)
+        end = block.find(_END, dot) if dot >= 0 else -1
+        whole = end + 2 if end >= 0 else len(block) - _held(block)
+        if self.refusal is None:
+            piece = block[:whole]
+            if 0 <= dot < whole:  # RFC 5321 §4.5.2: the client added a line's first dot
+                piece = piece.replace(_STUFFED, b"\r\n")
+            self._keep(piece)
         if end >= 0:
-            if self.refusal is None:
-                self._keep(block[: end + 2])
             self.received += end + len(_END) - carried
             return start + end + len(_END) - carried
-        whole = len(block) - _held(block)
-        if self.refusal is None:
-            self._keep(block[:whole])
         self._carry = block[whole:]
         self.received += len(block) - carried
         return -1
@@ -78,8 +82,6 @@ class DataReader:
         return content
 
     def _keep(self, piece: bytes) -> None:
-        if _STUFFED in piece:  # RFC 5321 §4.5.2: a line's first dot was added by the client
-            piece = piece.replace(_STUFFED, b"\r\n")
         if self._skip and piece:
             piece, self._skip = piece[self._skip :], 0
         if not self._take(len(piece)):
