@@ -36,7 +36,8 @@ def neutralise(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     SMTP) both end a line, yet the mixture is told. Stray CR and NUL never end anything here, so
     they are only told, and replaced where a header section is read.
     """
-    crlf, lf = content.count(b"\r\n"), content.count(b"\n")
+    lf = content.count(b"\n")
+    crlf = content.count(b"\r\n") if b"\r" in content else 0
     defects = []
     if 0 < crlf < lf:
         defects.append("stray-lf")
