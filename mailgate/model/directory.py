@@ -31,6 +31,8 @@ class Contact:
     role: Role
     name: str = ""
     language: Language | None = None
+    signs_in: bool = True
+    """Whether they may sign in to the panel."""
 
 
 @dataclass(frozen=True, slots=True)

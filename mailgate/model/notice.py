@@ -36,6 +36,9 @@ class Notice:
     in_reply_to: str | None = None
     link_nonce: str | None = None
     link_step: str | None = None
+    cc: tuple[str, ...] = ()
+    envelope_to: str | None = None
+    """Whom this copy goes to, where it is somebody in `cc`; each reader has a row of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar
 
 from mailgate.model.decision import Verdict
+from mailgate.model.directory import Account, Contact, Service
 from mailgate.model.envelope import Channel
+from mailgate.model.item import QueueState
+from mailgate.model.message import Attachment
 from mailgate.model.notice import OutboxRow
-from mailgate.model.ticket import LinkState, Ticket
+from mailgate.model.people import Override
+from mailgate.model.ticket import LinkState, Standing, Ticket, TicketState
+
+T = TypeVar("T")
+
+
+class BadCursor(ValueError):
+    """A place in a list that no list of ours has given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list; `next` is what to ask with for those after them, None at the end."""
+
+    rows: tuple[T, ...]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,12 @@ class MessageView:
     size: int
     history: tuple[DecisionView, ...] = ()
     links: tuple[LinkView, ...] = ()
+    desk: str = ""
+    author_name: str = ""
+    """The display name in From: anybody may write anything there."""
+    entered_by: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    state: QueueState = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +110,165 @@ class TicketView:
     messages: tuple[MessageView, ...]
     notices: tuple[OutboxRow, ...]
     events: tuple[EventView, ...]
+
+
+# --- the customer panel ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A line of a ticket list. `contact` and `service` are "" where there is none to name."""
+
+    ticket: Ticket
+    updated_at: datetime
+    company: str
+    contact: str
+    service: str
+    messages: int
+    waiting: int
+    """Messages of it that wait for somebody to confirm them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A message that waits for this contact's own answer."""
+
+    queue_id: str
+    ticket: int | None
+    subject: str
+    received_at: datetime
+    channel: Channel
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelTicket:
+    """A ticket as one of the account's contacts may see it, oldest first.
+
+    `messages` have neither facts nor trace nor labels; `notices` are the answers of staff, and of
+    our other mails those that went to this contact. `waiting` has the ids of messages that this
+    contact can confirm or deny.
+    """
+
+    row: TicketRow
+    messages: tuple[MessageView, ...]
+    notices: tuple[OutboxRow, ...]
+    waiting: frozenset[str]
+
+
+# --- the staff console ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """Which messages; None and "" ask for any. `text` is searched for word by word."""
+
+    verdict: Verdict | None = None
+    account_id: str | None = None
+    service_id: int | None = None
+    ticket: int | None = None
+    desk: str | None = None
+    automatic: bool | None = None
+    state: QueueState | None = None
+    label: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets; None and "" ask for any. `text` is searched for in their messages."""
+
+    state: TicketState | None = None
+    standing: Standing | None = None
+    account_id: str | None = None
+    service_id: int | None = None
+    desk: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A line of the inbox. What the message claims of its author is `author_name` alone."""
+
+    queue_id: str
+    received_at: datetime
+    desk: str
+    channel: Channel
+    author: str | None
+    author_name: str
+    subject: str
+    excerpt: str
+    verdict: Verdict
+    rule: str
+    reasons: tuple[str, ...]
+    labels: tuple[str, ...]
+    automatic: str
+    state: QueueState
+    account_id: str | None
+    company: str
+    contact: str
+    role: str
+    ticket: int | None
+    ticket_state: TicketState | None
+    standing: Standing | None
+    service: str
+    attachments: int
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """All that a person needs to judge one message."""
+
+    message: MessageView
+    ticket: Ticket | None
+    account: Account | None
+    contact: Contact | None
+    services: tuple[Service, ...]
+    shared: frozenset[int]
+    """The services of the account, and the ids of those shared with the contact."""
+    overrides: tuple[Override, ...]
+    notices: tuple[OutboxRow, ...]
+    events: tuple[EventView, ...]
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A contact who may be written to about a ticket; `opener` asked the question."""
+
+    contact: Contact
+    opener: bool
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleTicket:
+    """A ticket with all that belongs to it. `readers` are those an answer may go to."""
+
+    view: TicketView
+    row: TicketRow
+    account: Account | None
+    service: Service | None
+    readers: tuple[Reader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many messages of one day: by verdict, or by rule."""
+
+    day: date
+    name: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Somebody our mail does not reach (`bounced`), or who asked us not to ask (`muted`)."""
+
+    kind: Literal["bounced", "muted"]
+    at: datetime
+    address: str
+    contact_id: int | None
+    ticket: int | None
+    said: str

@@ -137,7 +137,7 @@ def outbox_of(row: AnyRow) -> OutboxRow:
 
 
 def notice_row(notice: Notice, now: datetime) -> dict[str, Any]:
-    names = set(Notice.__dataclass_fields__) - {"to", "values"}
+    names = set(Notice.__dataclass_fields__) - {"to", "values", "cc", "envelope_to"}
     return {
         **{name: getattr(notice, name) for name in names},
         "to_address": notice.to,

@@ -29,14 +29,20 @@ def sha256(token: str) -> str:
 
 
 def code(keys: Keys, nonce: str) -> str:
-    return _digits(keys.mac(_CODE, nonce))
+    return digits(keys.mac(_CODE, nonce))
 
 
 def code_matches(keys: Keys, nonce: str, typed: str) -> bool:
     """Whether a person typed the code; blanks and hyphens between the digits do not matter."""
-    return keys.matches(_SPACES.sub("", typed)[:16], _digits, _CODE, nonce)
+    return keys.matches(squeezed(typed), digits, _CODE, nonce)
 
 
-def _digits(mac: bytes) -> str:
+def squeezed(typed: str) -> str:
+    """Digits as a person typed them, without what stands between them."""
+    return _SPACES.sub("", typed[:100])[:16]
+
+
+def digits(mac: bytes) -> str:
+    """The six digits of a code that a person types."""
     # 64 bits modulo a million: the bias is below 10^-13.
     return f"{int.from_bytes(mac[:8], 'big') % 1_000_000:06d}"
