@@ -1,9 +1,13 @@
-"""The doors that are not SMTP: what a person enters on a page or at the command line becomes mail."""
+"""The doors that are not SMTP: what a person enters on a page or in a command becomes mail."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTPUTF8
 from email.utils import format_datetime
 
 from mailgate.clock import Now, Random, queue_id
@@ -11,6 +15,21 @@ from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Channel, Envelope
 from mailgate.model.item import Admission
 from mailgate.settings import Settings
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_BINARY = ("application", "octet-stream")
+_TYPE = re.compile(r"([a-z0-9][a-z0-9.+_-]{0,63})/([a-z0-9][a-z0-9.+_-]{0,63})")
+#: Types that the email package would take for structure rather than for a file.
+_STRUCTURE = frozenset({"multipart", "message"})
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that a person added; name and type are what the browser says, and prove nothing."""
+
+    filename: str
+    content_type: str
+    octets: bytes
 
 
 def entry(
@@ -24,28 +43,54 @@ def entry(
     text: str,
     now: Now,
     random: Random,
+    token: str = "",
+    files: Sequence[Enclosure] = (),
 ) -> Admission:
     """One admission from one form: from here on it goes the way of every message.
 
     `entered_by` is the contact's address in the panel, the staff member's name on the console.
+    `token` is the ticket's where this answers in one: it stands in the subject as in a mail (A2).
     Raises `ValueError` where the subject has a line end in it.
     """
     at = now()
     address = settings.desks[desk].address
     author = entered_by if channel == "panel" else address
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTPUTF8)
     message["From"] = author
     message["To"] = address
-    message["Subject"] = subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{queue_id(at, random)}@{settings.intake.hostname}>".lower()
     message.set_content(text)
+    for file in files:
+        kind, subtype = _kind(file.content_type)
+        message.add_attachment(
+            file.octets, maintype=kind, subtype=subtype, filename=file.filename or None
+        )
     envelope = Envelope(author, (address,), at, protocol="web")
     (admission,) = Gate(settings, random).admissions(
         envelope,
-        message.as_bytes(),
+        _subject(subject, token) + message.as_bytes(),
         channel=channel,
         entered_by=entered_by,
         account_id=account_id,
     )
     return admission
+
+
+def _subject(subject: str, token: str) -> bytes:
+    """The field as octets: before Python 3.13 EmailMessage drops blanks between encoded words, and
+    it always decodes what merely looks like one (RFC 2047 §2).
+    """
+    if _CONTROLS.search(subject):
+        raise ValueError("a subject is one line of text")
+    plain = subject.isascii() and "=?" not in subject
+    field = Header(subject, "us-ascii" if plain else "utf-8", header_name="Subject")
+    if token:
+        field.append(token, "us-ascii")
+    return b"Subject: " + field.encode(linesep="\r\n").encode() + b"\r\n"
+
+
+def _kind(content_type: str) -> tuple[str, str]:
+    """The type of an enclosure where it is one for a file, else "some octets" (RFC 2046 §4.5.1)."""
+    found = _TYPE.fullmatch(content_type.partition(";")[0].strip().lower())
+    return (found[1], found[2]) if found and found[1] not in _STRUCTURE else _BINARY

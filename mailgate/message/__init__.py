@@ -1,5 +1,5 @@
 """Octets of mail to values: reading, readable text, automatic mail, bounces, authenticity."""
 
-from mailgate.message.reading import read, read_head
+from mailgate.message.reading import attachment, read, read_head
 
-__all__ = ["read", "read_head"]
+__all__ = ["attachment", "read", "read_head"]

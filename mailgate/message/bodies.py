@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mailgate.message import files, flowed, html, tnef, uu, words
@@ -18,6 +18,10 @@ _NOT_READ = frozenset(
     {"text/calendar", "text/csv", "text/rtf", "text/vcard", "text/x-vcard", "text/directory",
      "text/rfc822-headers", "text/x-amp-html", "text/css", "text/javascript", "text/xml"}
 )  # fmt: skip
+
+
+Make = Callable[[str, str, bytes], Attachment]
+"""Makes an attachment of its name, its type and its octets, which are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,19 @@ class _Sorted:
     attached: list[Part] = field(default_factory=list)
 
 
-def view(root: Part) -> View:
-    """Text in the order it was written, plain preferred over HTML; everything else attached."""
+def attachment(name: str, content_type: str, octets: bytes) -> Attachment:
+    digest = hashlib.sha256(octets).hexdigest()
+    return Attachment(files.safe_name(name), content_type, len(octets), digest)
+
+
+def view(root: Part, make: Make = attachment) -> View:
+    """Text in the order it was written, plain preferred over HTML; everything else attached.
+
+    `make` is called for each attachment, in the order of `attachments`.
+    """
     lists = _sorted(root)
     attachments: list[Attachment] = []
-    plain = _plain(lists.text, attachments)
+    plain = _plain(lists.text, attachments, make)
     sources = [p.text() for p in lists.html if p.content_type == "text/html"]
     marked_up = "\n".join(sources) if sources else None
     limited = len(plain) > MAX_TEXT or len(marked_up or "") > MAX_TEXT
@@ -55,7 +67,7 @@ def view(root: Part) -> View:
     text = plain if plain.strip() or marked_up is None else html.to_text(marked_up)
     named = [p for p in lists.text if p.filename and p.disposition is not None]
     for part in named + lists.attached:
-        found, inner = _attachments(part)
+        found, inner = _attachments(part, make)
         attachments += found
         text = text if text.strip() else inner
     if not text.strip():
@@ -74,7 +86,7 @@ def _enclosed_text(lists: _Sorted) -> str:
     """The text of the first enclosed message, for a message that says nothing of its own."""
     while enclosed := next((p.children[0] for p in lists.attached if p.children), None):
         lists = _sorted(enclosed)
-        text = _plain(lists.text, [])
+        text = _plain(lists.text, [], attachment)
         if text.strip():
             return text
     return ""
@@ -124,12 +136,12 @@ def _is_written(part: Part, index: int, kind: str) -> bool:
         return False
     if not part.is_text or part.content_type in _NOT_READ:
         return False
-    if part.content_type not in _BODY and part.filename:
+    if part.content_type not in _BODY and (part.filename or kind == "alternative"):
         return False
     return index == 0 or (kind != "related" and not part.filename)
 
 
-def _plain(parts: Sequence[Part], attachments: list[Attachment]) -> str:
+def _plain(parts: Sequence[Part], attachments: list[Attachment], make: Make) -> str:
     out = []
     for part in parts:
         text = part.text()
@@ -139,31 +151,26 @@ def _plain(parts: Sequence[Part], attachments: list[Attachment]) -> str:
             text = flowed.unflow(text, part.params.get("delsp", "").lower() == "yes")
         if "\nbegin " in text or text.startswith("begin "):
             text, found = uu.extract(text)
-            attachments += (_attachment(name, "application/octet-stream", o) for name, o in found)
+            attachments += (make(name, "application/octet-stream", o) for name, o in found)
         out.append(text)
     return "\n".join(out)
 
 
-def _attachments(part: Part) -> tuple[Iterator[Attachment] | list[Attachment], str]:
+def _attachments(part: Part, make: Make) -> tuple[list[Attachment], str]:
     """The attachments a part stands for, and the text in it where it is a TNEF envelope."""
     octets = part.octets()
     if part.content_type in tnef.TYPES or part.filename.lower() == "winmail.dat":
         content = tnef.read(octets)
         if content is not None and (content.files or content.text):
-            made = [_attachment(f.name, f.content_type, f.octets) for f in content.files]
+            made = [make(f.name, f.content_type, f.octets) for f in content.files]
             return made, content.text
-    return [_attachment(part.filename or _title(part), part.content_type, octets)], ""
+    return [make(part.filename or _title(part), part.content_type, octets)], ""
 
 
 def _title(part: Part) -> str:
     """A name for an enclosed message: its subject."""
     subject = next((s for child in part.children for s in child.all("subject")), "")
     return f"{words.decode(subject).strip()}.eml" if subject else ""
-
-
-def _attachment(name: str, content_type: str, octets: bytes) -> Attachment:
-    digest = hashlib.sha256(octets).hexdigest()
-    return Attachment(files.safe_name(name), content_type, len(octets), digest)
 
 
 def _clean(text: str) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 
 from mailgate.message import bodies, bounces, head, reply_text, structure
-from mailgate.model.message import Automatic, Bounce, Head, Message, Parsed
+from mailgate.model.message import Attachment, Automatic, Bounce, Head, Message, Parsed
 
 
 def read_head(content: bytes) -> Head:
@@ -58,3 +58,22 @@ def _parsed(limited: bool, defects: tuple[str, ...]) -> Parsed:
     if limited:
         return "limits"
     return "defects" if defects else "clean"
+
+
+def attachment(content: bytes, number: int) -> tuple[Attachment, bytes] | None:
+    """One attachment with its octets: the one that `read` lists at this place, counted from 0."""
+    found: list[tuple[Attachment, bytes]] = []
+    count = 0
+
+    def make(name: str, content_type: str, octets: bytes) -> Attachment:
+        nonlocal count
+        one = bodies.attachment(name, content_type, octets)
+        if count == number:
+            found.append((one, octets))
+        count += 1
+        return one
+
+    reading = head.read(content)
+    budget = structure.Budget()
+    bodies.view(structure.tree(reading.content, reading.head.fields, reading.body, budget), make)
+    return found[0] if found else None
