@@ -41,6 +41,14 @@ def read(root: Part, head: Head) -> Bounce | None:
     An action is one of RFC 3464 §2.3.3, or for a complaint its Feedback-Type (RFC 5965 §3.1). A
     status that neither a field nor a server's words give is computed and has the form `5.0.9xx`.
     """
+    found = _read(root, head)
+    return found and Bounce(
+        tuple(map(_safe_recipient, found.recipients)),
+        _safe(found.original_message_id or "") or None,
+    )
+
+
+def _read(root: Part, head: Head) -> Bounce | None:
     doubt = _doubt(root, head)
     if doubt is None:
         return None
@@ -134,6 +142,18 @@ def _named(root: Part, head: Head, notice: Notice, returned: str) -> tuple[Named
     if named:
         return named
     return tuple(Named(a, notice.text) for a in bounces_notice.sent_to(returned))
+
+
+def _safe_recipient(one: BouncedRecipient) -> BouncedRecipient:
+    return BouncedRecipient(*map(_safe, (one.address, one.action, one.status, one.diagnostic)))
+
+
+def _safe(text: str) -> str:
+    """What a log, a database and a page may show: no controls, no lone surrogates (promise S2)."""
+    if text.isascii() and text.isprintable():
+        return text
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return printable.encode("utf-8", "replace").decode("utf-8")
 
 
 def _tidy(text: str) -> str:

@@ -106,7 +106,17 @@ def _without_quotes(lines: list[Line], marks: Sequence[Found], was_cut: bool) ->
     quotes = [run for run in runs if run.quoted]
     if len(quotes) == 1 and quotes[0].attributed:
         runs = [run for run in runs if not run.quoted]
-    return [line for run in runs for line in run.lines]
+    return _joined(runs)
+
+
+def _joined(runs: Sequence[_Run]) -> list[Line]:
+    """The lines of the runs; what stood apart by a quote stands apart by a blank line."""
+    joined: list[Line] = []
+    for before, run in zip((None, *runs), runs, strict=False):
+        if before and before.quoted == run.quoted and not before.lines[-1].blank:
+            joined.append(Line(""))
+        joined += run.lines
+    return joined
 
 
 def _runs(lines: list[Line], marks: Sequence[Found]) -> list[_Run]:

@@ -24,6 +24,7 @@ _DASHES = re.compile(r"^[\s>*]{0,8}[-_=—–*~#]{2,}|[-_=—–*~#]{2,}[\s*]{0,
 _EDGES = " \t>*-_=—–~#«»\"'“”„"
 _FIRST_WORD = re.compile(r"[^\s,:;]+")
 _FIELD = re.compile(r"[\s>*|]{0,8}([^\s:：*][^:：*\n]{0,24}?)\s?\*?\s?[:：]\*?(.{0,200})")
+_RULE = re.compile(r"\s{0,4}[-_=*]{8,200}\s*")
 _GROUPWISE = re.compile(r"\s?>{2,3} .{6,200} >{2,3}\s*")
 _SHARED_LINE = re.compile(r"-{2,6} ?(?=On .{6,120} wrote:\s*$)")
 
@@ -97,8 +98,11 @@ def _at(lines: Sequence[Line], at: int) -> Found | None:
     if _tables().reply_above.search(words) and len(words) < 160:
         return Found("reply above", at, at + 1)
     if line.quoted:
-        found = _GROUPWISE.fullmatch(line.text[:300]) and _DATE.search(line.words)
-        return Found("original", at, at + 1) if found else None
+        if _GROUPWISE.fullmatch(line.text[:300]) and _DATE.search(line.words):
+            return Found("original", at, at + 1)
+        below_rule = at > 0 and _RULE.fullmatch(lines[at - 1].text[:200]) is not None
+        end = _header_block(lines, at) if below_rule else None
+        return Found("header", at, end) if end else None
     if end := _header_block(lines, at):
         return Found("header", at, end)
     if end := _attribution(lines, at):
@@ -138,11 +142,14 @@ def _header_block(lines: Sequence[Line], at: int) -> int | None:
             if not kinds or index - (end or at) >= 2:
                 break
             continue  # a folded line
-        if index == at and (kind == "other" or not field or not field[2].strip(" *")):
+        if index == at and (not field or not field[2].strip(" *")):
             return None
         kinds.add(kind)
         addresses += bool(_EMAIL.search(text))
         blanks, end = 0, index + 1
+    first = _FIELD.match(lines[at].text[:240])
+    if first and _tables().fields.get(first[1].strip().casefold()) == "other":
+        return end if len(kinds) == 3 else None
     enough = {"from", "date"} <= kinds or (len(kinds) > 1 and addresses > 0)
     if enough or ("from" in kinds and len(kinds) > 1 and _has_subject(lines[at : end or at])):
         return end

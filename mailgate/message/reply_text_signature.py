@@ -18,8 +18,11 @@ _LIST_FOOTER = re.compile(
     r"|reply to this email directly|to unsubscribe|groups\.google\.com"
 )
 _CONTACT = re.compile(
-    r"[^\s@]{1,80}@[^\s@]{2,80}\.[a-z]{2,}|https?://|\bwww\.|\+?\(?\d[\d\s().\-/]{6,}\d"
-    r"|\b(?:tel|phone|mobile|mob|cell|fax|kom|telefon|handy|tél|móvil|gsm|skype|m|t|f|p)\s?[.:]\s?\+?\d",
+    r"[^\s@]{1,80}@[^\s@]{2,80}\.[a-z]{2,}|https?://|\bwww\."
+    r"|(?:^|[^\w.])(?:\+|00)\d[\d\s().\-/]{6,20}\d|\(\d{2,5}\)\s?\d[\d\s.\-]{4,12}\d"
+    r"|(?<![\d.\-])\d{3}[\s.\-]\d{3}[\s.\-]\d{3,4}(?![\d.\-])"
+    r"|\b(?:tel|phone|mobile|mob|cell|fax|kom|telefon|handy|tél|móvil|gsm|skype|m|t|f|p)"
+    r"\.?\s?[.:]?\s?\+?\d{3}",
     re.IGNORECASE,
 )
 _DASHED_NAME = re.compile(r"[-–—~]\s?[^\W\d_][\w.'’]*(?:\s[^\W\d_][\w.'’]*){0,3}\s*")
@@ -118,7 +121,7 @@ def _contacts(lines: Sequence[Line]) -> int | None:
         if _RULE.fullmatch(text[:200]):
             return at if contacts > 1 else None
         if lines[at].blank:
-            if paragraphs == 0 and contacts > 1:
+            if paragraphs == 0 and contacts > 1 and _is_name(lines[at + 1].text):
                 return at
             paragraphs += 1
         elif len(text) > _LONGEST or lines[at].quoted or _is_sentence(text):
@@ -126,6 +129,13 @@ def _contacts(lines: Sequence[Line]) -> int | None:
         else:
             contacts += _CONTACT.search(text[:200]) is not None
     return None
+
+
+def _is_name(text: str) -> bool:
+    """One to six words of letters, the first with a capital: `Ann Nowak, Head of Sales`."""
+    words = text.strip(" *_").replace(",", " ").split()
+    letters = all(word.replace(".", "").replace("-", "").isalpha() for word in words)
+    return 1 <= len(words) <= 6 and letters and words[0][0].isupper()
 
 
 def _is_sentence(text: str) -> bool:
