@@ -1,4 +1,7 @@
-"""Every table of mailgate; migrations and schema.sql are held against this by the tests.
+"""The tables of mail: what came in, who may ask, what was made of it, what we ask and say.
+
+With `people_tables.py` they are all there are; the tests hold migrations and schema.sql against
+them.
 
 History (item, message, decision, link, outbox, event) names contacts, accounts and services by
 id without a foreign key, because the directory changes and history must not. Their ids are never
@@ -25,6 +28,7 @@ from sqlalchemy import (
     TextClause,
     UniqueConstraint,
     text,
+    true,
 )
 
 from mailgate.store.types import Id, Json, Key, Moment, Words
@@ -46,16 +50,16 @@ CARRIES_LINK = text("link_nonce IS NOT NULL")
 IS_MAIN = text("role = 'main'")
 
 
-def _only(rows: TextClause) -> dict[str, Any]:
+def only(rows: TextClause) -> dict[str, Any]:
     return {"sqlite_where": rows, "postgresql_where": rows}
 
 
-def _one_of(column: str, *values: str) -> CheckConstraint:
+def one_of(column: str, *values: str) -> CheckConstraint:
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({words})", name=column)
 
 
-def _numbered(name: str) -> Column[int]:
+def numbered(name: str) -> Column[int]:
     return Column(name, Id, Identity(), primary_key=True)
 
 
@@ -94,10 +98,11 @@ item = Table(
     Column("claimed_by", Words),
     Column("claimed_at", Moment),
     Column("last_error", Words, nullable=False, server_default=""),
-    _one_of("state", "incoming", "active", "deferred", "hold", "done"),
+    Column("service_id", Id),
+    one_of("state", "incoming", "active", "deferred", "hold", "done"),
     CheckConstraint("(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name="due"),
 )
-Index("ix_item_due_at", item.c.due_at, item.c.queue_id, **_only(IS_DUE))
+Index("ix_item_due_at", item.c.due_at, item.c.queue_id, **only(IS_DUE))
 Index("ix_item_state", item.c.state, item.c.received_at)
 
 # --- who may ask for what -------------------------------------------------------------------
@@ -114,23 +119,24 @@ account = Table(
 contact = Table(
     "contact",
     metadata,
-    _numbered("id"),
+    numbered("id"),
     Column("account_id", Words, ForeignKey("account.id"), nullable=False),
     Column("address", Words, nullable=False),
     Column("address_key", Key, nullable=False, index=True),
     Column("role", String(16), nullable=False),
     Column("name", Words, nullable=False),
     Column("language", String(8)),
+    Column("signs_in", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("account_id", "address_key"),
-    _one_of("role", "main", "technical", "additional"),
+    one_of("role", "main", "technical", "additional"),
     sqlite_autoincrement=True,
 )
-Index("uq_contact_main", contact.c.account_id, unique=True, **_only(IS_MAIN))
+Index("uq_contact_main", contact.c.account_id, unique=True, **only(IS_MAIN))
 
 service = Table(
     "service",
     metadata,
-    _numbered("id"),
+    numbered("id"),
     Column("account_id", Words, ForeignKey("account.id"), nullable=False),
     Column("identifier", Words, nullable=False),
     Column("name", Words, nullable=False),
@@ -152,7 +158,7 @@ share = Table(
 ticket = Table(
     "ticket",
     metadata,
-    _numbered("number"),
+    numbered("number"),
     Column("desk", Text, nullable=False),
     Column("subject", Words, nullable=False),
     Column("state", String(16), nullable=False),
@@ -167,8 +173,10 @@ ticket = Table(
     Column("closed_at", Moment),
     Index("ix_ticket_account_id", "account_id", "updated_at"),
     Index("ix_ticket_updated_at", "updated_at"),
-    _one_of("state", "open", "closed"),
-    _one_of("standing", "none", "authorized", "pending", "unauthorized"),
+    Index("ix_ticket_standing", "standing", "updated_at"),
+    Index("ix_ticket_service_id", "service_id", "updated_at"),
+    one_of("state", "open", "closed"),
+    one_of("standing", "none", "authorized", "pending", "unauthorized"),
     sqlite_autoincrement=True,
 )
 
@@ -195,10 +203,16 @@ message = Table(
     Column("code", String(16), nullable=False),
     Column("claimed_ticket", Id),
     Column("decided_at", Moment, nullable=False),
+    Column("author_name", Words, nullable=False, server_default=""),
+    Column("automatic", String(16), nullable=False, server_default="no"),
+    Column("attachments", Json, nullable=False, server_default="[]"),
+    Index("ix_message_verdict", "verdict", "queue_id"),
+    Index("ix_message_account_id", "account_id", "queue_id"),
+    Index("ix_message_contact_id", "contact_id", "verdict"),
     Index("ix_message_ticket", "ticket", "verdict"),
     Index("ix_message_claimed_ticket", "claimed_ticket", "received_at"),
     Index("ix_message_author_key", "author_key", "received_at"),
-    _one_of("verdict", "authorized", "pending", "unauthorized", "filed", "held"),
+    one_of("verdict", "authorized", "pending", "unauthorized", "filed", "held"),
 )
 
 #: Everybody in To and Cc of a message, once.
@@ -218,7 +232,7 @@ named = Table(
 decision = Table(
     "decision",
     metadata,
-    _numbered("id"),
+    numbered("id"),
     Column("queue_id", String(32), ForeignKey("item.queue_id"), nullable=False, index=True),
     Column("ticket", Id),
     Column("revision", Integer, nullable=False),
@@ -231,6 +245,7 @@ decision = Table(
     Column("sources", Json, nullable=False),
     Column("trace", Json, nullable=False),
     Column("policy_sha256", String(64), nullable=False),
+    Index("ix_decision_decided_at", "decided_at", "verdict", "rule"),
     sqlite_autoincrement=True,
 )
 
@@ -253,7 +268,7 @@ link = Table(
     Column("expires_at", Moment, nullable=False),
     Column("decided_at", Moment),
     Index("ix_link_ticket", "ticket", "contact_id"),
-    _one_of("state", "open", "confirmed", "denied", "superseded"),
+    one_of("state", "open", "confirmed", "denied", "superseded"),
 )
 
 outbox = Table(
@@ -282,20 +297,22 @@ outbox = Table(
     Column("claimed_by", Words),
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
+    Column("cc", Json, nullable=False, server_default="[]"),
+    Column("envelope_to", Words),
     Index("ix_outbox_to_key", "to_key", "created_at"),
     Index("ix_outbox_ticket", "ticket", "created_at"),
     Index("ix_outbox_state", "state", "created_at"),
-    _one_of("state", "waiting", "active", "sent", "failed", "bounced"),
+    one_of("state", "waiting", "active", "sent", "failed", "bounced"),
     CheckConstraint("(due_at IS NOT NULL) = (state = 'waiting')", name="due"),
 )
-Index("ix_outbox_due_at", outbox.c.due_at, **_only(IS_DUE))
-Index("ix_outbox_links", outbox.c.created_at, **_only(CARRIES_LINK))
+Index("ix_outbox_due_at", outbox.c.due_at, **only(IS_DUE))
+Index("ix_outbox_links", outbox.c.created_at, **only(CARRIES_LINK))
 
 #: Who did what to which row, when and why; rows are only ever added.
 event = Table(
     "event",
     metadata,
-    _numbered("id"),
+    numbered("id"),
     Column("at", Moment, nullable=False),
     Column("who", Words, nullable=False),
     Column("what", String(64), nullable=False),

@@ -133,7 +133,9 @@ def test_an_empty_batch_is_nothing_to_do(store: Store) -> None:
 def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(url: str, after: int) -> None:
     make_store(url).close()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.store.writer", url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.store.writer", url, "1000000"],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as writer:
         assert writer.stdout is not None
         acknowledged = [writer.stdout.readline().strip() for _ in range(after)]

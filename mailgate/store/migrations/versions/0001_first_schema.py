@@ -69,9 +69,12 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.Text()),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("sent_at", TIME),
-        sa.CheckConstraint("(due_at IS NOT NULL) = (state = 'waiting')", name="ck_outbox_due"),
         sa.CheckConstraint(
-            "state IN ('waiting', 'active', 'sent', 'failed', 'bounced')", name="ck_outbox_state"
+            "(due_at IS NOT NULL) = (state = 'waiting')", name=op.f("ck_outbox_due")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'active', 'sent', 'failed', 'bounced')",
+            name=op.f("ck_outbox_state"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
     )
@@ -111,9 +114,9 @@ def upgrade() -> None:
         sa.Column("closed_at", TIME),
         sa.CheckConstraint(
             "standing IN ('none', 'authorized', 'pending', 'unauthorized')",
-            name="ck_ticket_standing",
+            name=op.f("ck_ticket_standing"),
         ),
-        sa.CheckConstraint("state IN ('open', 'closed')", name="ck_ticket_state"),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_ticket_state")),
         sa.PrimaryKeyConstraint("number", name="pk_ticket"),
         sqlite_autoincrement=True,
     )
@@ -129,7 +132,9 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=8)),
-        sa.CheckConstraint("role IN ('main', 'technical', 'additional')", name="ck_contact_role"),
+        sa.CheckConstraint(
+            "role IN ('main', 'technical', 'additional')", name=op.f("ck_contact_role")
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_contact_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_contact"),
         sa.UniqueConstraint("account_id", "address_key", name="uq_contact_account_id_address_key"),
@@ -170,10 +175,11 @@ def upgrade() -> None:
         sa.Column("claimed_at", TIME),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name="ck_item_due"
+            "(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name=op.f("ck_item_due")
         ),
         sa.CheckConstraint(
-            "state IN ('incoming', 'active', 'deferred', 'hold', 'done')", name="ck_item_state"
+            "state IN ('incoming', 'active', 'deferred', 'hold', 'done')",
+            name=op.f("ck_item_state"),
         ),
         sa.ForeignKeyConstraint(["sha256"], ["content.sha256"], name="fk_item_sha256"),
         sa.PrimaryKeyConstraint("queue_id", name="pk_item"),
@@ -237,7 +243,7 @@ def upgrade() -> None:
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("decided_at", TIME),
         sa.CheckConstraint(
-            "state IN ('open', 'confirmed', 'denied', 'superseded')", name="ck_link_state"
+            "state IN ('open', 'confirmed', 'denied', 'superseded')", name=op.f("ck_link_state")
         ),
         sa.ForeignKeyConstraint(["queue_id"], ["item.queue_id"], name="fk_link_queue_id"),
         sa.PrimaryKeyConstraint("token_sha256", name="pk_link"),
@@ -269,7 +275,7 @@ def upgrade() -> None:
         sa.Column("decided_at", TIME, nullable=False),
         sa.CheckConstraint(
             "verdict IN ('authorized', 'pending', 'unauthorized', 'filed', 'held')",
-            name="ck_message_verdict",
+            name=op.f("ck_message_verdict"),
         ),
         sa.ForeignKeyConstraint(["queue_id"], ["item.queue_id"], name="fk_message_queue_id"),
         sa.ForeignKeyConstraint(["ticket"], ["ticket.number"], name="fk_message_ticket"),
