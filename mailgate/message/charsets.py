@@ -64,6 +64,8 @@ _POLISH = {
 }
 #: ł, ą, ź, and ś before a letter, each of which Western text has for signs; not œ of "cœur".
 _POLISH_SIGN = re.compile(rb"[\xb3\xb9\x9f\xb1\xb6\xbc](?=[a-z\x80-\xff])|\x9c(?=[a-hj-tv-z])")
+#: `utf-8content-type`, `iso-8859-1 (western)`: the label and what ran into it.
+_BEGINS_KNOWN = re.compile(r"utf-?8|iso-8859-\d{1,2}|windows-\d{4}|koi8-[ru]|us-ascii|gb2312|big5")
 _JIS_SWITCH = re.compile(rb"(\x1b(?:\$[@B]|\([A-Z]))")
 _CP_NAME = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|dos)[-_ ]?(\d{3,4})")
 _ISO_NAME = re.compile(r"(?:x-)?iso[-_ ]?8859[-_ ]?(\d{1,2})")
@@ -80,15 +82,20 @@ def codec(charset: str) -> str | None:
         name = f"cp{match[1]}"
     elif match := _ISO_NAME.fullmatch(name):
         name = f"iso8859-{match[1]}"
+    found = _python_codec(name)
+    if found is None and (match := _BEGINS_KNOWN.match(name)):
+        found = _python_codec(match[0])
+    return _ALIASES.get(found, found) if found else None
+
+
+def _python_codec(name: str) -> str | None:
     if not name.isascii():
         return None
     try:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):  # ValueError: a NUL in the name
         return None
-    if found not in _CODECS:
-        return None
-    return _ALIASES.get(found, found)
+    return found if found in _CODECS else None
 
 
 def decode(octets: bytes, charset: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MAX_OCTETS = 200
+_MAX_OCTETS = 240
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+')
 _WHITE = re.compile(r"\s+")
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)")

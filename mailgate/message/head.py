@@ -42,7 +42,7 @@ def read(content: bytes) -> Reading:
     author, doubt = identity.author(fields, defects)
     if doubt:
         defects.append(doubt)
-    subject = words.decode(_first(bodies, "subject"), charset).strip()
+    subject = words.decode(_first(bodies, "subject"), charset).replace("\t", " ").strip()
     kind, reason = automatic.from_head(fields, boxes["from"], subject)
     head = Head(
         fields=fields,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mailgate.message import charsets, transfer
+from mailgate.message import charsets, cms, transfer
 from mailgate.model.message import Field
 
 _META_CHARSET = re.compile(
@@ -45,7 +45,10 @@ class Part:
 
     @property
     def is_multipart(self) -> bool:
-        return self.content_type.startswith("multipart/")
+        """Whether its children are this message's own parts: a multipart, or signed content."""
+        return self.content_type.startswith("multipart/") or (
+            bool(self.children) and self.content_type in cms.TYPES
+        )
 
     @property
     def is_text(self) -> bool:

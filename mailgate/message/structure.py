@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailgate.message import params, section, transfer, words
+from mailgate.message import cms, params, section, transfer, words
 from mailgate.message.mime import Part
 from mailgate.model.message import Field
 
@@ -77,6 +77,10 @@ def _part(
             content_type = "text/plain"  # nothing but its own octets is left to read
     elif content_type in _MESSAGE_TYPES:
         children = _enclosed(content, start, end, encoding, depth, budget)
+    elif content_type in cms.TYPES:
+        signed = cms.signed_content(transfer.decode(content[start:end], encoding))
+        if signed is not None:
+            children = _enclosed(signed, 0, len(signed), "", depth, budget)
     return Part(
         content_type, parameters, fields, disposition, filename, content, start, end, children,
         encoding,
@@ -151,7 +155,7 @@ def _before_line_end(content: bytes, at: int, start: int) -> int:
 def _enclosed(
     content: bytes, start: int, end: int, encoding: str, depth: int, budget: Budget
 ) -> tuple[Part, ...]:
-    """The message inside a message/rfc822, also where it was encoded against RFC 2046 §5.2.1."""
+    """The entity inside another, also where it was encoded against RFC 2046 §5.2.1."""
     if depth >= MAX_DEPTH or budget.parts <= 0:
         budget.limited = True
         return ()

@@ -81,7 +81,7 @@ def test_a_file_name_is_safe_whatever_it_was(name: str) -> None:
     assert "/" not in safe
     assert "\\" not in safe
     assert safe not in (".", "..")
-    assert len(safe.encode("utf-8")) <= 200
+    assert len(safe.encode("utf-8")) <= 240
     assert safe_name(safe) == safe
 
 
