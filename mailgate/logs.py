@@ -59,7 +59,7 @@ def _masked(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and "@" in value:
             event[key] = mask(value)
     return event
 

@@ -242,7 +242,9 @@ class Settings(Section):
 
     @field_validator("desks")
     @classmethod
-    def _addresses_are_unambiguous(cls, value: dict[str, Desk]) -> dict[str, Desk]:
+    def _are_unambiguous(cls, value: dict[str, Desk]) -> dict[str, Desk]:
+        if "bounces" in value:
+            raise ValueError("bounces is where delivery reports go; no desk can have this name")
         seen: dict[str, str] = {}
         for name, desk in value.items():
             for address in desk.addresses:

@@ -24,9 +24,9 @@ def group() -> None:
 @click.pass_obj
 def upgrade(context: Context, first_ticket: int | None) -> None:
     """Bring the schema to this program's. Safe to run twice, to kill, and to run again."""
-    from mailgate.wiring import open_store
     from mailgate.model.ports import StoreUnusable
     from mailgate.store.migrations import set_first_ticket
+    from mailgate.wiring import open_store
 
     try:
         store = open_store(context.settings())
