@@ -170,9 +170,24 @@ class Outbound(Section):
     limits: Limits = Limits()
 
 
+class WebSession(Section):
+    """How long somebody who signed in stays signed in (promise W3)."""
+
+    idle: Duration = timedelta(minutes=30)
+    absolute: Duration = timedelta(hours=12)
+
+    @field_validator("idle", "absolute")
+    @classmethod
+    def _bounded(cls, value: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= value <= timedelta(days=7):
+            raise ValueError("a session lasts from 1 min to 7 d")
+        return value
+
+
 class Web(Section):
     listen: Listen = "127.0.0.1:8025"
     form_size: Octets = 64 << 10
+    session: WebSession = WebSession()
 
 
 class Worker(Section):
