@@ -31,7 +31,7 @@ _LOOP = Mark(_OWN, "loop")
 _BOUNCE = Mark(_REPORT, "bounce")
 _AWAY = Mark(_ABSENT, "out-of-office")
 _REPLY = Mark(_SAYS_SO, "auto-reply")
-_NOTICE = Mark(_TO_ALL, "auto-reply")
+#: Mail that a machine sends on its own answers nobody: with mail to many it is a `list`.
 _LIST = Mark(_TO_ALL, "list")
 _LOOP_HINT = Mark(_HINT, "loop")
 _LIST_HINT = Mark(_HINT, "list")
@@ -56,7 +56,7 @@ def _auto_submitted(body: str) -> Mark | None:
         return None
     if "vacation" in body.lower():  # `auto-replied (vacation)`, as vacation(1) and Sieve write it
         return _AWAY
-    return _NOTICE if word == "auto-generated" else _REPLY
+    return _LIST if word == "auto-generated" else _REPLY  # §5.1: made without an answered message
 
 
 def _precedence(body: str) -> Mark | None:
@@ -71,7 +71,7 @@ def _precedence(body: str) -> Mark | None:
 def _suppress(body: str) -> Mark | None:
     """[MS-OXCMAIL] 2.2.3.2.14. Only `All` marks a machine: Exchange puts the other words on mail
     that people write."""
-    return _REPLY_HINT if "all" in _SPLIT.split(body.lower()) else None
+    return _LIST_HINT if "all" in _SPLIT.split(body.lower()) else None
 
 
 def _content_type(body: str) -> Mark | None:
@@ -129,7 +129,7 @@ _READERS: Mapping[str, _Read] = {
     "return-path": _return_path,
     "x-failed-recipients": _always(_BOUNCE),
     "x-google-dkim-signature": _google_signature,
-    "x-amazon-mail-relay-type": _says("notification", mark=_REPLY_HINT),
+    "x-amazon-mail-relay-type": _says("notification", mark=_LIST_HINT),
     "content-identifier": _says("auto-replied", "auto_replied", "exauto", mark=_REPLY),
     "delivered-to": _says("autoresponder", mark=_REPLY),
     "x-ms-exchange-generated-message-source": _says("mailbox rules agent", mark=_REPLY),
@@ -248,7 +248,7 @@ def _of_originator(
     if is_system(from_[0], seen.get("return-path", ""), subject):
         return _BOUNCE, f"From: {address}"
     if _SILENT_LOCAL_PART.fullmatch(local):
-        return _REPLY_HINT, f"From: {address}"
+        return _LIST_HINT, f"From: {address}"
     if _LIST_LOCAL_PART.fullmatch(local) or domain.startswith(_LIST_HOSTS):
         return _LIST_HINT, f"From: {address}"
     return None

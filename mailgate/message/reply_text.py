@@ -22,12 +22,10 @@ def new_text(plain: str | None, html: str | None) -> str:
     if plain is not None and plain.strip():
         lines = reply_text_lines.of_plain(reply_text_marks.split_shared_line(plain))
         new = _new(lines)
-        if html is None or len(new) < len(_written(lines)):
-            return reply_text_lines.text_of(new)
-        marked = reply_text_lines.of_html(html)
-        if not reply_text_lines.has_structure(marked):
-            return reply_text_lines.text_of(new)
-        return reply_text_lines.text_of(_new(marked))
+        whole = len(_written(new)) == len(_written(lines))
+        if whole and html is not None and reply_text_lines.marks_quotes(html):
+            new = _new(reply_text_lines.of_html(html))
+        return reply_text_lines.text_of(new)
     if html is None:
         return ""
     return reply_text_lines.text_of(_new(reply_text_lines.of_html(html)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.message import html
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def blank(self) -> bool:
-        return not self.text.strip()
+        return not self.text or self.text.isspace()
 
     @property
     def words(self) -> str:
@@ -68,9 +68,12 @@ def of_html(source: str) -> list[Line]:
     return lines
 
 
-def has_structure(lines: Iterable[Line]) -> bool:
-    """Whether the client marked quotes by elements, not only by text."""
-    return any(line.rest or line.quoted for line in lines)
+def marks_quotes(source: str) -> bool:
+    """Whether the HTML has an element that some client puts around a quote."""
+    folded = source[: 4 * MAX_TEXT].lower()
+    phrases = table("reply_text")
+    marks = ("<blockquote", *phrases["html: quote"], *phrases["html: rest"])
+    return any(mark in folded for mark in marks)
 
 
 @functools.cache

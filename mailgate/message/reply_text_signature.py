@@ -72,7 +72,9 @@ def _marked(lines: Sequence[Line]) -> int | None:
 def _delimiter(lines: Sequence[Line]) -> int | None:
     """`-- ` alone on a line (RFC 3676 §4.3), the first with no more than a screen below."""
     for at, line in enumerate(lines):
-        if not line.quoted and _DELIMITER.fullmatch(line.text[:20]) and len(lines) - at <= 60:
+        if len(line.text) > 8 or line.quoted or len(lines) - at > 60:
+            continue
+        if _DELIMITER.fullmatch(line.text):
             return at
     return None
 
