@@ -18,12 +18,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgate import logs
 
+_POLICY: Mapping[str, str] = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+
+
+def policy(**own: str) -> str:
+    """The Content-Security-Policy of every page, with what one page must have otherwise:
+    `policy(script_src="'self'")`."""
+    directives = {**_POLICY, **{name.replace("_", "-"): value for name, value in own.items()}}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
 #: No script at all, nothing from elsewhere, in nobody's frame (promises W4 and L12).
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
+    "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -32,6 +46,8 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+#: What an answer may say for itself: a page with a frame, or what stands in that frame.
+_OWN = frozenset({"Content-Security-Policy", "X-Frame-Options"})
 _ROUTINE = re.compile(r".*/(?:health|static)/")
 HSTS = "max-age=63072000"
 
@@ -69,7 +85,9 @@ class Shield:
                 headers = MutableHeaders(scope=message)
                 kept = "no-cache" if "ETag" in headers else "no-store"
                 headers.setdefault("Cache-Control", kept)
-                headers.update(self.headers)
+                for name, value in self.headers.items():
+                    if name not in _OWN or name not in headers:
+                        headers[name] = value
             await send(message)
 
         try:
