@@ -161,9 +161,9 @@ def _attachments(part: Part, make: Make) -> tuple[list[Attachment], str]:
     octets = part.octets()
     if part.content_type in tnef.TYPES or part.filename.lower() == "winmail.dat":
         content = tnef.read(octets)
-        if content is not None and (content.files or content.text):
+        if content is not None and (content.files or content.text or content.html):
             made = [make(f.name, f.content_type, f.octets) for f in content.files]
-            return made, content.text
+            return made, content.text or html.to_text(content.html[:MAX_TEXT])
     return [make(part.filename or _title(part), part.content_type, octets)], ""
 
 

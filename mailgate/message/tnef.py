@@ -29,10 +29,11 @@ class File:
 
 @dataclass(slots=True)
 class Content:
-    """What an envelope holds. `text` is "" where it has no plain or HTML body."""
+    """What an envelope holds; `text` and `html` are "" where it has no such body."""
 
     files: list[File] = field(default_factory=list)
     text: str = ""
+    html: str = ""
 
 
 def read(octets: bytes) -> Content | None:
@@ -53,7 +54,10 @@ def read(octets: bytes) -> Content | None:
         elif tag == _BODY:
             content.text = charsets.decode(value.rstrip(b"\0"), codepage)
         elif tag == _MESSAGE_PROPS:
-            content.text = content.text or _body(_properties(value), codepage)
+            properties = _properties(value)
+            content.text = content.text or _string(properties.get(_TEXT_BODY), codepage)
+            kind, raw = properties.get(_HTML_BODY, (0, b""))
+            content.html = charsets.decode(raw, codepage) if kind == _BINARY else ""
         elif content.files:
             _fill(content.files[-1], tag, value, codepage)
     return content
@@ -75,10 +79,6 @@ def _fill(file: File, tag: int, value: bytes, codepage: str) -> None:
         kind, raw = properties.get(_OBJECT, (0, b""))
         if not file.octets and kind == _OBJECT_TYPE:
             file.octets = raw[16:]  # behind the interface identifier
-
-
-def _body(properties: dict[int, tuple[int, bytes]], codepage: str) -> str:
-    return _string(properties.get(_TEXT_BODY), codepage)
 
 
 def _string(found: tuple[int, bytes] | None, codepage: str) -> str:

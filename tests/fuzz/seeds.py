@@ -27,7 +27,7 @@ _REST = (
     b" =?utf-8?B?MzI4OjFiZTgzN2NiYWEzM2QxYzkyNTRjXSDFvA==?=\r\n"
     b"Message-ID: <[x]!&!AAA@klient.example>\r\nIn-Reply-To: <a@b>\r\nReferences: <a@b> <c@d>",
     b"Return-Path: <>\r\nAuto-Submitted: auto-replied (vacation)\r\nSubject: Poza biurem\r\n"
-    b"To: <@relay.example:pomoc@firma.example>\r\nDate: 16 Nov 26 9:00 GMT\r\nPrecedence: bulk",
+    b"To: <@relay.example:pomoc@firma.example>\r\nDate: 16 Nov 26 09:00 GMT\r\nPrecedence: bulk",
 )
 _PNG = base64.encodebytes(bytes(range(256)) * 3).replace(b"\n", b"\r\n")
 _HTML = (

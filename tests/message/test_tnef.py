@@ -69,6 +69,14 @@ def test_the_text_may_stand_among_the_properties_of_the_message() -> None:
     assert content.text == "żółw"
 
 
+def test_an_envelope_with_html_alone_shows_its_text() -> None:
+    source = "<p>żółw</p>".encode("cp1252", "xmlcharrefreplace")
+    body = envelope(attribute(1, 0x00069003, properties((0x102, 0x1013, source))))
+    sealed = part("Content-Type: application/ms-tnef", "Content-Transfer-Encoding: base64",
+                  body=base64.encodebytes(body))  # fmt: skip
+    assert read(rooted(sealed)).text == "żółw"
+
+
 def test_a_winmail_dat_is_replaced_by_what_it_holds() -> None:
     fields = (
         "Content-Type: application/ms-tnef; name=winmail.dat",
