@@ -6,8 +6,10 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +17,6 @@ from starlette.responses import Response
 from mailgate.clock import Random
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
-_SECONDS = 10.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -50,16 +51,20 @@ class PageNonce:
         )
 
     def refuse_foreign(self, request: Request) -> None:
-        """Raise 403 for a request that another site made the browser send.
+        refuse_foreign(request, self.origin)
 
-        Our own pages ask for no referrer, and for them browsers send `Origin: null` (Fetch
-        standard, "append a request Origin header"); then Sec-Fetch-Site tells. A browser too old
-        for that one still has to bring the SameSite=Strict cookie.
-        """
-        site = request.headers.get("sec-fetch-site", "same-origin")
-        sent = request.headers.get("origin", "null")
-        if site != "same-origin" or sent not in {"null", self.origin}:
-            raise HTTPException(403)
+
+def refuse_foreign(request: Request, ours: str) -> None:
+    """Raise 403 for a request that another site made the browser send; `ours` is our origin.
+
+    Our own pages ask for no referrer, and for them browsers send `Origin: null` (Fetch
+    standard, "append a request Origin header"); then Sec-Fetch-Site tells. A browser too old
+    for that one still has to bring the cookie, which no other site makes it send.
+    """
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    sent = request.headers.get("origin", "null")
+    if site != "same-origin" or sent not in {"null", ours}:
+        raise HTTPException(403)
 
 
 def origin(url: str) -> str:
@@ -76,15 +81,67 @@ def host(url: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a form; name and type are what the browser says."""
+
+    filename: str
+    content_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was posted: every value of every field, and the files."""
+
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: tuple[Upload, ...] = ()
+
+    def get(self, name: str) -> str:
+        """The first value of that name, "" where there is none."""
+        return next(iter(self.fields.get(name, ())), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return self.fields.get(name, ())
+
+
+@dataclass(frozen=True, slots=True)
+class FormLimits:
+    """So much of a form is read; how large it may be as a whole is for the middleware."""
+
+    fields: int = 20
+    files: int = 0
+    seconds: float = 10.0
+    """For the whole form to arrive: nobody keeps us waiting without an end."""
+
+
 async def read(request: Request) -> dict[str, str]:
     """The text fields of a form, the first of each name; no files, and no endless waiting."""
+    form = await read_form(request)
+    return {name: values[0] for name, values in form.fields.items()}
+
+
+async def read_form(request: Request, limits: FormLimits | None = None) -> Form:
+    """A form within its limits; raises 400, 408 or 413 beyond them. Empty file fields are none."""
+    limits = limits or FormLimits()
     try:
-        async with asyncio.timeout(_SECONDS):
-            form = await request.form(max_files=0, max_fields=20)
+        async with asyncio.timeout(limits.seconds):
+            sent = await request.form(max_files=limits.files, max_fields=limits.fields)
     except TimeoutError:
         raise HTTPException(408) from None
-    fields: dict[str, str] = {}
-    for name, value in form.multi_items():
+    try:
+        return await _form(sent)
+    finally:
+        await sent.close()
+
+
+async def _form(sent: FormData) -> Form:
+    fields: dict[str, tuple[str, ...]] = {}
+    files = []
+    for name, value in sent.multi_items():
         if isinstance(value, str):
-            fields.setdefault(name, value)
-    return fields
+            fields[name] = (*fields.get(name, ()), value)
+        elif value.filename:
+            kind = value.content_type or ""
+            files.append(Upload(value.filename, kind, await value.read()))
+    return Form(fields, tuple(files))
