@@ -59,11 +59,11 @@ def view(root: Part, make: Make = attachment) -> View:
     """
     lists = _sorted(root)
     attachments: list[Attachment] = []
-    plain = _plain(lists.text, attachments, make)
+    plain, cut = _plain(lists.text, attachments, make)
     sources = [p.text() for p in lists.html if p.content_type == "text/html"]
     marked_up = "\n".join(sources) if sources else None
-    limited = len(plain) > MAX_TEXT or len(marked_up or "") > MAX_TEXT
-    plain, marked_up = plain[:MAX_TEXT], None if marked_up is None else marked_up[:MAX_TEXT]
+    if marked_up is not None and len(marked_up) > MAX_TEXT:
+        marked_up, cut = marked_up[:MAX_TEXT], True
     text = plain if plain.strip() or marked_up is None else html.to_text(marked_up)
     named = [p for p in lists.text if p.filename and p.disposition is not None]
     for part in named + lists.attached:
@@ -73,7 +73,7 @@ def view(root: Part, make: Make = attachment) -> View:
     if not text.strip():
         text = _enclosed_text(lists)
     has_plain = any(p.content_type != "text/html" for p in lists.text) and bool(plain.strip())
-    return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments), limited)
+    return View(_clean(text), plain if has_plain else None, marked_up, tuple(attachments), cut)
 
 
 def _sorted(root: Part) -> _Sorted:
@@ -86,7 +86,7 @@ def _enclosed_text(lists: _Sorted) -> str:
     """The text of the first enclosed message, for a message that says nothing of its own."""
     while enclosed := next((p.children[0] for p in lists.attached if p.children), None):
         lists = _sorted(enclosed)
-        text = _plain(lists.text, [], attachment)
+        text, _ = _plain(lists.text, [], attachment)
         if text.strip():
             return text
     return ""
@@ -141,19 +141,25 @@ def _is_written(part: Part, index: int, kind: str) -> bool:
     return index == 0 or (kind != "related" and not part.filename)
 
 
-def _plain(parts: Sequence[Part], attachments: list[Attachment], make: Make) -> str:
-    out = []
+def _plain(parts: Sequence[Part], attachments: list[Attachment], make: Make) -> tuple[str, bool]:
+    """The text of all parts, and whether it had to be cut."""
+    out: list[str] = []
+    room = MAX_TEXT
+    cut = False
     for part in parts:
         text = part.text()
-        if part.content_type == "text/html":
-            text = html.to_text(text[:MAX_TEXT])
-        elif part.params.get("format", "").lower() == "flowed":
-            text = flowed.unflow(text, part.params.get("delsp", "").lower() == "yes")
         if "\nbegin " in text or text.startswith("begin "):
             text, found = uu.extract(text)
             attachments += (make(name, "application/octet-stream", o) for name, o in found)
+        cut = cut or len(text) > room
+        text = text[:room]
+        room -= len(text)
+        if part.content_type == "text/html":
+            text = html.to_text(text)
+        elif part.params.get("format", "").lower() == "flowed":
+            text = flowed.unflow(text, part.params.get("delsp", "").lower() == "yes")
         out.append(text)
-    return "\n".join(out)
+    return "\n".join(out), cut
 
 
 def _attachments(part: Part, make: Make) -> tuple[list[Attachment], str]:
