@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -31,6 +31,7 @@ _RETURNED = frozenset(
 _REPORT_PARTS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/feedback-report"}
 )
+_PASSED_ON = re.compile(r"\s*(?:re|aw|odp|sv|antw|fwd?|wg|pd|i|tr|rv|vs|vb)\s?:", re.IGNORECASE)
 _WHITE = re.compile(r"\s+")
 _SMTP = re.compile(r"(?:smtp|x-[a-z\-]+|lmtp|dns)\s*;\s*", re.IGNORECASE)
 
@@ -52,7 +53,7 @@ def _read(root: Part, head: Head) -> Bounce | None:
     doubt = _doubt(root, head)
     if doubt is None:
         return None
-    parts = tuple(root.walk())
+    parts = tuple(_outer(root))
     if (complaint := bounces_fields.complaint(parts)) is not None:
         kind, addresses = complaint
         returned = _returned_head(parts)
@@ -65,7 +66,7 @@ def _read(root: Part, head: Head) -> Bounce | None:
     if (said := bounces_json.read(bounces_notice.written(parts))) is not None:
         return said
     returned = _returned_head(parts) or notice.original
-    found = _reported(parts, notice) or _told(root, head, notice, returned)
+    found = _reported(parts, notice) or _told(root, head, notice, returned, _lone_status(parts))
     original = _message_id(returned)
     if doubt and not found:
         return None
@@ -74,17 +75,27 @@ def _read(root: Part, head: Head) -> Bounce | None:
     return Bounce(found, original)
 
 
+def _outer(part: Part) -> Iterator[Part]:
+    """The parts of the message itself, not those of messages in it."""
+    yield part
+    if not part.content_type.startswith("message/"):
+        for child in part.children:
+            yield from _outer(child)
+
+
 def _doubt(root: Part, head: Head) -> Literal["", "machine", "person"] | None:
-    """None: no report. "": the head or a part proves one. Else the text must say so, and the word
-    tells whether another mark shows a machine."""
-    if any(part.content_type in _REPORT_PARTS for part in islice(root.walk(), 50)):
-        return ""
+    """None: no report. "": the head proves one. Else the text must say so, and the word tells
+    whether another mark shows a machine."""
     if head.automatic == "bounce":
         return ""
-    if head.automatic != "no":
-        return "machine"
+    reports = any(part.content_type in _REPORT_PARTS for part in islice(_outer(root), 50))
+    if head.automatic != "no" or (reports and not head.from_):
+        return "" if reports else "machine"
+    if head.in_reply_to or _PASSED_ON.match(head.subject):
+        return None  # people answer reports and pass them on, with all their parts
     system = any(automatic.is_system_address(m.address) for m in head.from_)
-    return "person" if system or automatic_subject.is_report(head.subject) else None
+    said = reports or system or automatic_subject.is_report(head.subject)
+    return "person" if said else None
 
 
 def _reported(parts: Sequence[Part], notice: Notice) -> tuple[BouncedRecipient, ...]:
@@ -117,17 +128,25 @@ def _action(body: str) -> str:
     return "failed" if word in ("error", "fail", "failure") else word[:40]
 
 
-def _told(root: Part, head: Head, notice: Notice, returned: str) -> tuple[BouncedRecipient, ...]:
-    """What the notification tells in words, of the recipients that the head or it names."""
+def _told(
+    root: Part, head: Head, notice: Notice, returned: str, field: str
+) -> tuple[BouncedRecipient, ...]:
+    """What the notification tells in words, of the recipients that the head or it names. `field`
+    is the status of a report that names a file or a program instead of an address."""
     delayed = bounces_notice.still_trying(notice)
     out = []
     for named in _named(root, head, notice, returned):
         status = bounces_status.of_text(named.words) or bounces_status.of_text(notice.text)
-        status = status or bounces_status.computed(named.words, delayed)
+        status = status or field or bounces_status.computed(named.words, delayed)
         # Class 4 is of the trouble; whether the mail was given up, only the text says.
         action = "delivered" if status[0] == "2" else "delayed" if delayed else "failed"
         out.append(BouncedRecipient(named.address, action, status, _tidy(named.words)))
     return tuple(out)
+
+
+def _lone_status(parts: Sequence[Part]) -> str:
+    statuses = [bounces_status.of_field(g.get("status")) for g in bounces_fields.groups(parts)]
+    return statuses[0] if len(statuses) == 1 else ""
 
 
 def _named(root: Part, head: Head, notice: Notice, returned: str) -> tuple[Named, ...]:

@@ -101,13 +101,8 @@ def written(parts: Sequence[Part]) -> str:
 
 def _own(parts: Sequence[Part]) -> Iterator[Part]:
     """The text parts that are not of the returned message."""
-    inner: set[int] = set()
     for part in parts:
-        if id(part) in inner:
-            continue
-        if part.content_type.startswith("message/") or part.content_type == "text/rfc822-headers":
-            inner.update(id(below) for below in part.walk())
-        elif part.is_text or part.content_type == "application/x-unknown":
+        if part.is_text and part.content_type != "text/rfc822-headers":
             yield part
 
 

@@ -25,6 +25,7 @@ _AFTER_DATA = re.compile(
     r"|after pipelined data|after data|message content|smtp command\s+data",
     re.IGNORECASE,
 )
+_MENTION = re.compile(r"\S{0,200}@\S{0,200}")
 _UNKNOWN_USER, _FILTERED = 911, 910
 _VAGUE = re.compile(r"[245]\.0\.0")
 #: RFC 3463 §3.5: X.4.7 says that time ran out, "if possible, the code for the actual problem
@@ -89,11 +90,23 @@ def computed(text: str, delayed: bool) -> str:
     text = text[:_MAX_WORDS]
     folded = " ".join(text.casefold().replace("’", "'").split())
     detail = _reason(folded)
+    if detail == _SOME_REASON and not _has_own_words(text):
+        detail = _NO_REASON
     if detail == _UNKNOWN_USER and _AFTER_DATA.search(folded):
         detail = _FILTERED  # the server took the recipient, and refused what was sent
     replies = [code[0] for code in _REPLY.findall(text)]
     passing = delayed or ("4" in replies and "5" not in replies)
     return f"{4 if passing and detail in _PASSING else 5}.0.{detail}"
+
+
+def _has_own_words(text: str) -> bool:
+    """Whether any line says more than that mail was not delivered, and to whom."""
+    usual = table("bounces")["introductions"]
+    for line in text.casefold().split("\n"):
+        rest = _MENTION.sub("", line)
+        if any(c.isalpha() for c in rest) and not any(phrase in rest for phrase in usual):
+            return True
+    return False
 
 
 def _reason(folded: str) -> int:

@@ -67,6 +67,25 @@ def test_a_person_who_cites_a_report_is_not_taken_for_one(subject: str, sender: 
     assert message.automatic == "no"
 
 
+def test_a_person_may_attach_or_pass_on_a_report() -> None:
+    report = next(p for p in REPORTS if p.stem == "rfc3464-postfix").read_text("utf-8")
+    attached = mail(
+        "From: Jan Kowalski <jan@klient.example>",
+        "Subject: What is this?",
+        'Content-Type: multipart/mixed; boundary="outer"',
+        body="--outer\n\nWhy was my mail not delivered?\n"
+        f"--outer\nContent-Type: message/rfc822\n\n{report}\n--outer--\n",
+    )
+    assert bounce(attached) is None
+    passed_on = report.replace("Subject: ", "Subject: Fwd: ", 1)
+    passed_on = passed_on.replace("Mail Delivery System <MAILER-DAEMON@mx.", "Jan <jan@", 1)
+    passed_on = passed_on.replace(
+        "multipart/report; report-type=delivery-status", "multipart/mixed"
+    )
+    assert "jan@klient.example" in passed_on
+    assert bounce(passed_on) is None
+
+
 @pytest.mark.parametrize(
     "fields",
     [
