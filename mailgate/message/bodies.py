@@ -60,8 +60,7 @@ def view(root: Part, make: Make = attachment) -> View:
     lists = _sorted(root)
     attachments: list[Attachment] = []
     plain, cut = _plain(lists.text, attachments, make)
-    sources = [p.text() for p in lists.html if p.content_type == "text/html"]
-    marked_up = "\n".join(sources) if sources else None
+    marked_up = _marked_up(lists.html)
     if marked_up is not None and len(marked_up) > MAX_TEXT:
         marked_up, cut = marked_up[:MAX_TEXT], True
     text = plain if plain.strip() or marked_up is None else html.to_text(marked_up)
@@ -141,12 +140,23 @@ def _is_written(part: Part, index: int, kind: str) -> bool:
     return index == 0 or (kind != "related" and not part.filename)
 
 
+def _marked_up(parts: Sequence[Part]) -> str | None:
+    """The HTML of all parts, as far as it is read; None where there is none."""
+    out: list[str] = []
+    for part in parts:
+        if part.content_type == "text/html" and sum(map(len, out)) <= MAX_TEXT:
+            out.append(part.text())
+    return "\n".join(out) if out else None
+
+
 def _plain(parts: Sequence[Part], attachments: list[Attachment], make: Make) -> tuple[str, bool]:
     """The text of all parts, and whether it had to be cut."""
     out: list[str] = []
     room = MAX_TEXT
     cut = False
     for part in parts:
+        if room <= 0:
+            return "\n".join(out), True
         text = part.text()
         if "\nbegin " in text or text.startswith("begin "):
             text, found = uu.extract(text)

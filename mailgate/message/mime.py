@@ -10,6 +10,9 @@ from functools import cached_property
 from mailgate.message import charsets, cms, transfer
 from mailgate.model.message import Field
 
+#: What of one part is decoded to text: every character may take four octets of memory, twice.
+MAX_TEXT_OCTETS = 8 << 20
+
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
 )
@@ -64,7 +67,7 @@ class Part:
 
     @cached_property
     def _text(self) -> str:
-        octets = self.octets()
+        octets = self.octets()[:MAX_TEXT_OCTETS]
         charset = self.params.get("charset", "")
         if not charset and self.content_type == "text/html" and not octets.isascii():
             declared = _META_CHARSET.search(octets, 0, 2048)
