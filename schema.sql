@@ -1,6 +1,25 @@
 -- The tables of mailgate, as SQLite knows them. Made by `mailgate db schema`, not by hand;
 -- `mailgate db upgrade` makes the tables themselves.
 
+CREATE TABLE access_token (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    token_sha256 VARCHAR(64) NOT NULL,
+    contact_id INTEGER NOT NULL,
+    account_id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    issued_at DATETIME NOT NULL,
+    issued_by TEXT NOT NULL,
+    expires_at DATETIME NOT NULL,
+    verified_at DATETIME,
+    last_used_at DATETIME,
+    revoked_at DATETIME,
+    revoked_why TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT uq_access_token_token_sha256 UNIQUE (token_sha256)
+);
+
+CREATE INDEX ix_access_token_account_id ON access_token (account_id);
+CREATE INDEX ix_access_token_contact_id ON access_token (contact_id);
+
 CREATE TABLE account (
     id TEXT NOT NULL,
     company TEXT NOT NULL,
@@ -8,6 +27,70 @@ CREATE TABLE account (
     updated_at DATETIME NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (id)
 );
+
+CREATE TABLE attempt (
+    id INTEGER NOT NULL,
+    "key" TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT pk_attempt PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_attempt_at ON attempt (at);
+CREATE INDEX ix_attempt_key ON attempt ("key", at);
+
+CREATE TABLE audit (
+    id INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    who TEXT NOT NULL,
+    what VARCHAR(64) NOT NULL,
+    subject TEXT NOT NULL,
+    why TEXT NOT NULL,
+    prev VARCHAR(64) NOT NULL,
+    hash VARCHAR(64) NOT NULL,
+    CONSTRAINT pk_audit PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_audit_subject ON audit (subject);
+CREATE INDEX ix_audit_who ON audit (who);
+
+CREATE TABLE audit_head (
+    id INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    hash VARCHAR(64) NOT NULL,
+    CONSTRAINT pk_audit_head PRIMARY KEY (id),
+    CONSTRAINT ck_audit_head_one CHECK (id = 1)
+);
+
+CREATE TABLE change (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    account_id TEXT NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    contact_id INTEGER,
+    role VARCHAR(16) NOT NULL,
+    name TEXT NOT NULL,
+    language VARCHAR(8),
+    old_address TEXT NOT NULL,
+    new_address TEXT NOT NULL,
+    new_key TEXT NOT NULL,
+    requested_by TEXT NOT NULL,
+    nonce VARCHAR(64) NOT NULL,
+    new_sha256 VARCHAR(64) NOT NULL,
+    old_sha256 VARCHAR(64),
+    state VARCHAR(16) NOT NULL,
+    tries INTEGER DEFAULT '0' NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    confirmed_new_at DATETIME,
+    confirmed_old_at DATETIME,
+    decided_at DATETIME,
+    CONSTRAINT ck_change_kind CHECK (kind IN ('add', 'address', 'main')),
+    CONSTRAINT ck_change_state CHECK (state IN ('open', 'done', 'refused', 'cancelled')),
+    CONSTRAINT uq_change_new_sha256 UNIQUE (new_sha256),
+    CONSTRAINT uq_change_old_sha256 UNIQUE (old_sha256)
+);
+
+CREATE INDEX ix_change_account_id ON change (account_id, created_at);
+CREATE UNIQUE INDEX uq_change_waits ON change (account_id, new_key) WHERE state = 'open';
 
 CREATE TABLE content (
     sha256 VARCHAR(64) NOT NULL,
@@ -54,6 +137,8 @@ CREATE TABLE outbox (
     claimed_by TEXT,
     created_at DATETIME NOT NULL,
     sent_at DATETIME,
+    cc TEXT DEFAULT '[]' NOT NULL,
+    envelope_to TEXT,
     CONSTRAINT pk_outbox PRIMARY KEY (id),
     CONSTRAINT ck_outbox_state CHECK (state IN ('waiting', 'active', 'sent', 'failed', 'bounced')),
     CONSTRAINT ck_outbox_due CHECK ((due_at IS NOT NULL) = (state = 'waiting'))
@@ -65,6 +150,35 @@ CREATE INDEX ix_outbox_queue_id ON outbox (queue_id);
 CREATE INDEX ix_outbox_state ON outbox (state, created_at);
 CREATE INDEX ix_outbox_ticket ON outbox (ticket, created_at);
 CREATE INDEX ix_outbox_to_key ON outbox (to_key, created_at);
+
+CREATE TABLE signin (
+    token_sha256 VARCHAR(64) NOT NULL,
+    nonce VARCHAR(64) NOT NULL,
+    contact_id INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    used_at DATETIME,
+    CONSTRAINT pk_signin PRIMARY KEY (token_sha256)
+);
+
+CREATE INDEX ix_signin_contact_id ON signin (contact_id);
+
+CREATE TABLE staff (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    login VARCHAR(64) NOT NULL,
+    name TEXT NOT NULL,
+    language VARCHAR(8) NOT NULL,
+    role VARCHAR(16) NOT NULL,
+    signature TEXT DEFAULT '' NOT NULL,
+    password_hash TEXT NOT NULL,
+    totp_secret TEXT NOT NULL,
+    totp_last_step INTEGER DEFAULT '0' NOT NULL,
+    created_at DATETIME NOT NULL,
+    disabled_at DATETIME,
+    CONSTRAINT ck_staff_role CHECK (role IN ('reader', 'agent', 'admin')),
+    CONSTRAINT uq_staff_login UNIQUE (login)
+);
 
 CREATE TABLE ticket (
     number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -85,7 +199,25 @@ CREATE TABLE ticket (
 );
 
 CREATE INDEX ix_ticket_account_id ON ticket (account_id, updated_at);
+CREATE INDEX ix_ticket_service_id ON ticket (service_id, updated_at);
+CREATE INDEX ix_ticket_standing ON ticket (standing, updated_at);
 CREATE INDEX ix_ticket_updated_at ON ticket (updated_at);
+
+CREATE TABLE api_token (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    token_sha256 VARCHAR(64) NOT NULL,
+    staff_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    last_used_at DATETIME,
+    revoked_at DATETIME,
+    CONSTRAINT uq_api_token_token_sha256 UNIQUE (token_sha256),
+    CONSTRAINT fk_api_token_staff_id FOREIGN KEY(staff_id) REFERENCES staff (id)
+);
+
+CREATE INDEX ix_api_token_staff_id ON api_token (staff_id);
 
 CREATE TABLE contact (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -95,6 +227,7 @@ CREATE TABLE contact (
     role VARCHAR(16) NOT NULL,
     name TEXT NOT NULL,
     language VARCHAR(8),
+    signs_in BOOLEAN DEFAULT 1 NOT NULL,
     CONSTRAINT uq_contact_account_id_address_key UNIQUE (account_id, address_key),
     CONSTRAINT ck_contact_role CHECK (role IN ('main', 'technical', 'additional')),
     CONSTRAINT fk_contact_account_id FOREIGN KEY(account_id) REFERENCES account (id)
@@ -126,6 +259,7 @@ CREATE TABLE item (
     claimed_by TEXT,
     claimed_at DATETIME,
     last_error TEXT DEFAULT '' NOT NULL,
+    service_id INTEGER,
     CONSTRAINT pk_item PRIMARY KEY (queue_id),
     CONSTRAINT ck_item_state CHECK (state IN ('incoming', 'active', 'deferred', 'hold', 'done')),
     CONSTRAINT ck_item_due CHECK ((due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))),
@@ -137,6 +271,15 @@ CREATE INDEX ix_item_due_at ON item (due_at, queue_id) WHERE due_at IS NOT NULL;
 CREATE INDEX ix_item_sha256 ON item (sha256);
 CREATE INDEX ix_item_state ON item (state, received_at);
 
+CREATE TABLE saved_view (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    staff_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    "query" TEXT NOT NULL,
+    CONSTRAINT uq_saved_view_staff_id_name UNIQUE (staff_id, name),
+    CONSTRAINT fk_saved_view_staff_id FOREIGN KEY(staff_id) REFERENCES staff (id)
+);
+
 CREATE TABLE service (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     account_id TEXT NOT NULL,
@@ -145,6 +288,28 @@ CREATE TABLE service (
     CONSTRAINT uq_service_account_id_identifier UNIQUE (account_id, identifier),
     CONSTRAINT fk_service_account_id FOREIGN KEY(account_id) REFERENCES account (id)
 );
+
+CREATE TABLE session (
+    token_sha256 VARCHAR(64) NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    contact_id INTEGER,
+    staff_id INTEGER,
+    access_token_id INTEGER,
+    via VARCHAR(16) NOT NULL,
+    csrf VARCHAR(64) NOT NULL,
+    created_at DATETIME NOT NULL,
+    seen_at DATETIME NOT NULL,
+    ends_at DATETIME NOT NULL,
+    CONSTRAINT pk_session PRIMARY KEY (token_sha256),
+    CONSTRAINT ck_session_kind CHECK (kind IN ('customer', 'staff')),
+    CONSTRAINT ck_session_whose CHECK ((contact_id IS NULL) <> (staff_id IS NULL)),
+    CONSTRAINT fk_session_staff_id FOREIGN KEY(staff_id) REFERENCES staff (id)
+);
+
+CREATE INDEX ix_session_access_token_id ON session (access_token_id);
+CREATE INDEX ix_session_contact_id ON session (contact_id);
+CREATE INDEX ix_session_ends_at ON session (ends_at);
+CREATE INDEX ix_session_staff_id ON session (staff_id);
 
 CREATE TABLE decision (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -163,6 +328,7 @@ CREATE TABLE decision (
     CONSTRAINT fk_decision_queue_id FOREIGN KEY(queue_id) REFERENCES item (queue_id)
 );
 
+CREATE INDEX ix_decision_decided_at ON decision (decided_at, verdict, rule);
 CREATE INDEX ix_decision_queue_id ON decision (queue_id);
 
 CREATE TABLE link (
@@ -208,16 +374,35 @@ CREATE TABLE message (
     code VARCHAR(16) NOT NULL,
     claimed_ticket INTEGER,
     decided_at DATETIME NOT NULL,
+    author_name TEXT DEFAULT '' NOT NULL,
+    automatic VARCHAR(16) DEFAULT 'no' NOT NULL,
+    attachments TEXT DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_message PRIMARY KEY (queue_id),
     CONSTRAINT ck_message_verdict CHECK (verdict IN ('authorized', 'pending', 'unauthorized', 'filed', 'held')),
     CONSTRAINT fk_message_queue_id FOREIGN KEY(queue_id) REFERENCES item (queue_id),
     CONSTRAINT fk_message_ticket FOREIGN KEY(ticket) REFERENCES ticket (number)
 );
 
+CREATE INDEX ix_message_account_id ON message (account_id, queue_id);
 CREATE INDEX ix_message_author_key ON message (author_key, received_at);
 CREATE INDEX ix_message_claimed_ticket ON message (claimed_ticket, received_at);
+CREATE INDEX ix_message_contact_id ON message (contact_id, verdict);
 CREATE INDEX ix_message_message_id ON message (message_id);
 CREATE INDEX ix_message_ticket ON message (ticket, verdict);
+CREATE INDEX ix_message_verdict ON message (verdict, queue_id);
+
+CREATE TABLE override (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    queue_id VARCHAR(32) NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    value VARCHAR(16) NOT NULL,
+    at DATETIME NOT NULL,
+    CONSTRAINT ck_override_value CHECK (value IN ('none', 'refuses', 'vouches')),
+    CONSTRAINT fk_override_queue_id FOREIGN KEY(queue_id) REFERENCES item (queue_id)
+);
+
+CREATE INDEX ix_override_queue_id ON override (queue_id);
 
 CREATE TABLE share (
     contact_id INTEGER NOT NULL,
@@ -229,6 +414,15 @@ CREATE TABLE share (
 
 CREATE INDEX ix_share_service_id ON share (service_id);
 
+CREATE TABLE labelled (
+    label TEXT NOT NULL,
+    queue_id VARCHAR(32) NOT NULL,
+    CONSTRAINT pk_labelled PRIMARY KEY (label, queue_id),
+    CONSTRAINT fk_labelled_queue_id FOREIGN KEY(queue_id) REFERENCES message (queue_id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_labelled_queue_id ON labelled (queue_id);
+
 CREATE TABLE named (
     queue_id VARCHAR(32) NOT NULL,
     address_key TEXT NOT NULL,
@@ -237,3 +431,37 @@ CREATE TABLE named (
 );
 
 CREATE INDEX ix_named_address_key ON named (address_key);
+
+CREATE TABLE search (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    queue_id VARCHAR(32) NOT NULL,
+    words TEXT NOT NULL,
+    CONSTRAINT uq_search_queue_id UNIQUE (queue_id),
+    CONSTRAINT fk_search_queue_id FOREIGN KEY(queue_id) REFERENCES message (queue_id) ON DELETE CASCADE
+);
+
+CREATE VIRTUAL TABLE search_fts USING fts5(
+    words, content='search', content_rowid='id', tokenize='ascii', detail='none', columnsize=0,
+    prefix='2 3 4'
+);
+
+CREATE TRIGGER search_added AFTER INSERT ON search BEGIN
+    INSERT INTO search_fts (rowid, words) VALUES (new.id, new.words);
+END;
+
+CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN
+    INSERT INTO search_fts (search_fts, rowid, words) VALUES ('delete', old.id, old.words);
+END;
+
+CREATE TRIGGER search_changed AFTER UPDATE ON search BEGIN
+    INSERT INTO search_fts (search_fts, rowid, words) VALUES ('delete', old.id, old.words);
+    INSERT INTO search_fts (rowid, words) VALUES (new.id, new.words);
+END;
+
+CREATE TRIGGER audit_never_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;
+
+CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is only added to');
+END;

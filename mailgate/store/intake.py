@@ -85,5 +85,6 @@ def _item_row(admission: Admission) -> dict[str, Any]:
         "tls": envelope.tls,
         "entered_by": admission.entered_by,
         "account_id": admission.account_id,
+        "service_id": admission.service_id,
         "due_at": envelope.received_at,
     }

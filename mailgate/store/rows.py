@@ -19,7 +19,9 @@ def account_of(row: AnyRow) -> Account:
 
 
 def contact_of(row: AnyRow) -> Contact:
-    return Contact(row.id, row.account_id, row.address, row.role, row.name, row.language)
+    return Contact(
+        row.id, row.account_id, row.address, row.role, row.name, row.language, row.signs_in
+    )
 
 
 def service_of(row: AnyRow) -> Service:
@@ -65,6 +67,7 @@ def item_of(row: AnyRow, octets: bytes) -> Item:
         revision=row.revision,
         entered_by=row.entered_by,
         account_id=row.account_id,
+        service_id=row.service_id,
         claim=row.claim,
     )
 
@@ -122,6 +125,8 @@ def notice_of(row: AnyRow) -> Notice:
         in_reply_to=row.in_reply_to,
         link_nonce=row.link_nonce,
         link_step=row.link_step,
+        cc=tuple(row.cc),
+        envelope_to=row.envelope_to,
     )
 
 
@@ -137,11 +142,11 @@ def outbox_of(row: AnyRow) -> OutboxRow:
 
 
 def notice_row(notice: Notice, now: datetime) -> dict[str, Any]:
-    names = set(Notice.__dataclass_fields__) - {"to", "values", "cc", "envelope_to"}
+    names = set(Notice.__dataclass_fields__) - {"to", "values"}
     return {
         **{name: getattr(notice, name) for name in names},
         "to_address": notice.to,
-        "to_key": address_key(notice.to),
+        "to_key": address_key(notice.envelope_to or notice.to),
         "details": dict(notice.values),
         "state": "waiting",
         "due_at": now,

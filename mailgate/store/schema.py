@@ -7,7 +7,8 @@ from typing import Literal
 from sqlalchemy import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from mailgate.store.tables import metadata
+from mailgate.store import people_tables
+from mailgate.store.ddl import STATEMENTS
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -21,11 +22,12 @@ def schema(kind: Kind = "sqlite") -> str:
     """Every table with its indexes, in an order in which they can be made."""
     dialect = make_url(f"{kind}://").get_dialect()()
     parts = [_HEAD.format(kind={"sqlite": "SQLite", "postgresql": "PostgreSQL"}[kind])]
-    for table in metadata.sorted_tables:
+    for table in people_tables.search.metadata.sorted_tables:
         statement = str(CreateTable(table).compile(dialect=dialect))
         parts.append("\n".join(line.rstrip() for line in statement.strip().splitlines()) + ";\n")
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         lines = [f"{CreateIndex(index).compile(dialect=dialect)};\n" for index in indexes]
         if lines:
             parts.append("".join(lines))
+    parts.append("\n".join(f"{statement};\n" for statement in STATEMENTS[kind]))
     return "\n".join(parts).replace("\t", "    ")
