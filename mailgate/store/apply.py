@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from mailgate.model.item import Item
 from mailgate.model.outcome import Composed, Outcome
@@ -40,17 +40,14 @@ def put_on_ticket(connection: Connection, outcome: Outcome, now: datetime) -> Ti
     number = before.ticket if before else None
     if number is None and outcome.case.ticket is not None:
         number = outcome.case.ticket.number
-    if number is None and outcome.opens_ticket:
-        number = _open(connection, outcome, now)
     if number is not None:
         _lock_and_reopen(connection, number, outcome, now)
+    elif outcome.opens_ticket:
+        number = _open(connection, outcome, now)
     history.write_outcome(connection, outcome, number, now, again=before is not None)
     if number is None:
         return None
-    history.set_standing(connection, number, now)
-    return rows.ticket_of(
-        connection.execute(select(tickets).where(tickets.c.number == number)).one()
-    )
+    return rows.ticket_of(history.set_standing(connection, number, now))
 
 
 def say(
@@ -153,8 +150,7 @@ def _open(connection: Connection, outcome: Outcome, now: datetime) -> int:
 
 
 def _lock_and_reopen(connection: Connection, number: int, outcome: Outcome, now: datetime) -> None:
-    query = select(tickets.c.state).where(tickets.c.number == number).with_for_update()
-    state = connection.execute(query).scalar_one()
+    state = history.lock_ticket(connection, number)
     if state == "closed" and outcome.decision.verdict != "filed":
         connection.execute(
             update(tickets).where(tickets.c.number == number).values(state="open", closed_at=None)

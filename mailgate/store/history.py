@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from mailgate.model.addresses import address_key
 from mailgate.model.decision import Decision, Tried, Verdict
 from mailgate.model.outcome import Outcome
-from mailgate.model.ticket import Standing
+from mailgate.model.ticket import Standing, TicketState
 from mailgate.store.tables import decision, item, message, named
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, storable
@@ -21,12 +21,26 @@ BY_FAILURE, BY_OPERATOR = "mailgate", "operator"
 
 _BEST_FIRST: tuple[Standing, ...] = ("authorized", "pending", "unauthorized")
 
+# Every decision runs these; making a statement costs more than SQLite takes to execute it.
+_LOCK_ITEM = select(item).where(item.c.queue_id == bindparam("queue_id")).with_for_update()
+_EARLIER = select(message.c.ticket, message.c.verdict).where(
+    message.c.queue_id == bindparam("queue_id")
+)
+_VERDICTS = select(message.c.verdict).where(message.c.ticket == bindparam("number")).distinct()
+_LOCK_TICKET = (
+    select(tickets.c.state).where(tickets.c.number == bindparam("number")).with_for_update()
+)
+_STANDS = (
+    update(tickets)
+    .where(tickets.c.number == bindparam("number_"))
+    .values(standing=bindparam("standing"), updated_at=bindparam("updated_at"))
+    .returning(*tickets.c)
+)
+
 
 def earlier(connection: Connection, queue_id: str) -> AnyRow | None:
     """The message row of an earlier decision: its ticket and verdict."""
-    return connection.execute(
-        select(message.c.ticket, message.c.verdict).where(message.c.queue_id == queue_id)
-    ).first()
+    return connection.execute(_EARLIER, {"queue_id": queue_id}).first()
 
 
 def write_outcome(
@@ -88,29 +102,33 @@ def write_without_facts(
         },
     )
     if number is not None:
+        lock_ticket(connection, number)
         set_standing(connection, number, now)
     return number
 
 
-def set_standing(connection: Connection, number: int, now: datetime) -> Standing:
+def set_standing(connection: Connection, number: int, now: datetime) -> AnyRow:
     """A ticket stands as its best message does: authorized, then pending, then unauthorized.
 
     It follows from what its messages are now, not from the order of events, so that a message
-    which loses its authorization takes it from the ticket too, unless another one has it.
+    which loses its authorization takes it from the ticket too, unless another one has it. The
+    caller has locked the ticket; gives its row.
     """
-    query = select(message.c.verdict).where(message.c.ticket == number).distinct()
-    verdicts = set(connection.execute(query).scalars())
-    standing: Standing = next((best for best in _BEST_FIRST if best in verdicts), "none")
-    connection.execute(
-        update(tickets).where(tickets.c.number == number).values(standing=standing, updated_at=now)
-    )
-    return standing
+    verdicts = set(connection.execute(_VERDICTS, {"number": number}).scalars())
+    standing = next((best for best in _BEST_FIRST if best in verdicts), "none")
+    changed = {"number_": number, "standing": standing, "updated_at": now}
+    return connection.execute(_STANDS, changed).one()
+
+
+def lock_ticket(connection: Connection, number: int) -> TicketState:
+    """Nobody else decides anything on this ticket until the end of the transaction."""
+    state: TicketState = connection.execute(_LOCK_TICKET, {"number": number}).scalar_one()
+    return state
 
 
 def lock(connection: Connection, queue_id: str) -> AnyRow | None:
     """The item's row, ours until the end of the transaction."""
-    query = select(item).where(item.c.queue_id == queue_id).with_for_update()
-    return connection.execute(query).first()
+    return connection.execute(_LOCK_ITEM, {"queue_id": queue_id}).first()
 
 
 def _message_values(outcome: Outcome, ticket: int | None, now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from mailgate.clock import Now
 from mailgate.model.item import Item
@@ -37,22 +37,37 @@ class Queue:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
+        self._is_due = select(exists().where(item.c.due_at <= bindparam("now")))
+        self._claiming = (
+            update(item)
+            .where(item.c.queue_id == bindparam("claimed"))
+            .values(
+                state="active",
+                due_at=None,
+                attempts=item.c.attempts + 1,
+                claim=item.c.claim + 1,
+                claimed_by=bindparam("worker"),
+                claimed_at=bindparam("now"),
+            )
+            .returning(*item.c)
+        )
+        self._octets = select(content.c.octets).where(content.c.sha256 == bindparam("sha"))
 
     def claim(self, worker: str, now: datetime) -> Item | None:
         """Take the oldest item that is due; the attempt is committed before this returns.
 
         The content is read after the commit: should reading it kill the process, it counts.
         """
-        if self._database.sqlite and not self._is_due(now):
-            return None  # an idle worker does not take the write lock from the intake
+        if self._database.sqlite:  # an idle worker does not take the write lock from the intake
+            with self._database.reading() as connection:
+                if not connection.execute(self._is_due, {"now": now}).scalar():
+                    return None
         with self._database.writing() as connection:
             row = self._take(connection, worker, now)
         if row is None:
             return None
         with self._database.reading() as connection:
-            octets = connection.execute(
-                select(content.c.octets).where(content.c.sha256 == row.sha256)
-            ).scalar_one()
+            octets = connection.execute(self._octets, {"sha": row.sha256}).scalar_one()
         return rows.item_of(row, octets)
 
     def apply(self, outcome: Outcome, compose: Compose, now: datetime) -> Ticket | None:
@@ -123,29 +138,14 @@ class Queue:
             )
         return True
 
-    def _is_due(self, now: datetime) -> bool:
-        with self._database.reading() as connection:
-            return connection.execute(self._due, {"now": now}).first() is not None
-
     def _take(self, connection: Connection, worker: str, now: datetime) -> AnyRow | None:
         for _ in range(_HELD_AT_ONCE):
             row = connection.execute(self._due, {"now": now}).first()
             if row is None:
                 return None
             if row.attempts < self._attempts:
-                return connection.execute(
-                    update(item)
-                    .where(item.c.queue_id == row.queue_id)
-                    .values(
-                        state="active",
-                        due_at=None,
-                        attempts=item.c.attempts + 1,
-                        claim=item.c.claim + 1,
-                        claimed_by=worker,
-                        claimed_at=now,
-                    )
-                    .returning(*item.c)
-                ).one()
+                claim = {"claimed": row.queue_id, "worker": worker, "now": now}
+                return connection.execute(self._claiming, claim).one()
             error = f"given up after {row.attempts} attempts: {row.last_error or 'worker died'}"
             _hold(connection, row, error, now)
         return None

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from mailgate.store import Store
 from mailgate.store.people_tables import audit_head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.store.builders import (
     claimed,
     decide,
     link,
+    make_store,
     notice,
     outcome,
     silent,
@@ -301,3 +303,23 @@ def test_the_time_of_a_decision_is_the_one_given(store: Store) -> None:
     message = store.views.message(item.queue_id)
     assert message is not None
     assert message.history[0].decided_at == at
+
+
+def test_decisions_at_once_leave_a_ticket_as_its_messages_say(url: str) -> None:
+    store = make_store(url, pool_size=12)
+    ticket = opened(store, "first", "unauthorized")
+    verdicts: list[Verdict] = ["unauthorized", "pending", "held", "authorized", "filed"] * 4
+    items = [claimed(store, f"reply {i}") for i in range(len(verdicts))]
+
+    def judge(number: int) -> None:
+        if verdicts[number] == "held":
+            store.queue.hold(items[number], "broken")
+        else:
+            decide(store, items[number], verdicts[number], ticket=ticket)
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(judge, range(len(verdicts))))
+    view = store.views.ticket(ticket.number)
+    assert view is not None
+    assert (view.ticket.standing, len(view.messages)) == ("authorized", 17)
+    store.close()
