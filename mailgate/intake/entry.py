@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -12,8 +11,9 @@ from email.utils import format_datetime
 
 from mailgate.clock import Now, Random, queue_id
 from mailgate.intake.gate import Gate
+from mailgate.message.files import safe_name
 from mailgate.model.envelope import Channel, Envelope
-from mailgate.model.item import Admission
+from mailgate.model.item import Admission, Enclosure
 from mailgate.settings import Settings
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -21,15 +21,6 @@ _BINARY = ("application", "octet-stream")
 _TYPE = re.compile(r"([a-z0-9][a-z0-9.+_-]{0,63})/([a-z0-9][a-z0-9.+_-]{0,63})")
 #: Types that the email package would take for structure rather than for a file.
 _STRUCTURE = frozenset({"multipart", "message"})
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A file that a person added; name and type are what the browser says, and prove nothing."""
-
-    filename: str
-    content_type: str
-    octets: bytes
 
 
 def entry(
@@ -63,9 +54,8 @@ def entry(
     message.set_content(text)
     for file in files:
         kind, subtype = _kind(file.content_type)
-        message.add_attachment(
-            file.octets, maintype=kind, subtype=subtype, filename=file.filename or None
-        )
+        name = safe_name(file.filename) or None
+        message.add_attachment(file.octets, maintype=kind, subtype=subtype, filename=name)
     envelope = Envelope(author, (address,), at, protocol="web")
     (admission,) = Gate(settings, random).admissions(
         envelope,

@@ -33,6 +33,15 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that a person added to a form; name and type are what the browser says of it."""
+
+    filename: str
+    content_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """What the commit made of an admission: its own id, or that of the item already there."""
 

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from mailgate.model.confirmation import Confirmation
 from mailgate.model.directory import Account, Contact, Service
-from mailgate.model.item import Admission, Admitted, Item
+from mailgate.model.envelope import Channel
+from mailgate.model.item import Admission, Admitted, Enclosure, Item
 from mailgate.model.notice import OutboxRow
 from mailgate.model.outcome import Compose, Outcome
 from mailgate.model.ticket import Link, LinkState, Ticket
@@ -17,6 +18,24 @@ from mailgate.model.ticket import Link, LinkState, Ticket
 class IntakeStore(Protocol):
     def admit(self, batch: Sequence[Admission]) -> list[Admitted]:
         """Commit all of the batch, or raise; a known `dedup_key` gives the id it came in with."""
+
+
+class Enter(Protocol):
+    """The door that is a form: makes one admission of it, yet to be committed."""
+
+    def __call__(
+        self,
+        *,
+        desk: str,
+        channel: Channel,
+        account_id: str,
+        entered_by: str,
+        subject: str,
+        text: str,
+        token: str = "",
+        files: Sequence[Enclosure] = (),
+    ) -> Admission:
+        """Raises `ValueError` where the subject is not one line."""
 
 
 class Lookup(Protocol):

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mailgate.clock import Random
+from mailgate.model.item import Enclosure
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -82,20 +83,11 @@ def host(url: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """A file of a form; name and type are what the browser says."""
-
-    filename: str
-    content_type: str
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
     """What was posted: every value of every field, and the files."""
 
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    files: tuple[Upload, ...] = ()
+    files: tuple[Enclosure, ...] = ()
 
     def get(self, name: str) -> str:
         """The first value of that name, "" where there is none."""
@@ -143,5 +135,5 @@ async def _form(sent: FormData) -> Form:
             fields[name] = (*fields.get(name, ()), value)
         elif value.filename:
             kind = value.content_type or ""
-            files.append(Upload(value.filename, kind, await value.read()))
+            files.append(Enclosure(value.filename, kind, await value.read()))
     return Form(fields, tuple(files))

@@ -131,7 +131,7 @@ class RateLimit:
         self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.take(_client(scope)):
+        if scope["type"] == "http" and not self.take(client(scope)):
             raise HTTPException(429, headers={"Retry-After": "1"})
         await self.app(scope, receive, send)
 
@@ -146,7 +146,8 @@ class RateLimit:
         return allowed
 
 
-def _client(scope: Scope) -> str:
+def client(scope: Scope) -> str:
+    """Who asks, as far as limits go."""
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ipaddress.ip_address(host)

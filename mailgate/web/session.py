@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -46,7 +47,7 @@ class Visit:
         return self.who.session.csrf
 
 
-Page = Callable[[Visit], Response]
+Page = Callable[[Visit], Response | Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 Stranger = Callable[[Request], Response]
 """Answers somebody who is not signed in: leads them to the sign-in page, say."""
@@ -128,11 +129,12 @@ class Sessions:
             self.store.end(sha256(token), self.now())
 
     def guarded(self, page: Page, limits: FormLimits | None = None) -> Endpoint:
-        """An endpoint for those who are signed in; `page` runs in a thread.
+        """An endpoint for those who are signed in; `page` runs in a thread unless it is async.
 
         A request that would change something and comes from elsewhere, or without the session's
         token, is refused before its page sees it; a stranger's form is not even read.
         """
+        waits = iscoroutinefunction(page)
 
         async def endpoint(request: Request) -> Response:
             changes = request.method not in _SAFE
@@ -148,7 +150,9 @@ class Sessions:
                 form = await forms.read_form(request, limits)
                 if not _holds(who.session, form):
                     raise HTTPException(403)
-            return await run_in_threadpool(page, Visit(request, who, form))
+            visit = Visit(request, who, form)
+            answer = page(visit) if waits else await run_in_threadpool(page, visit)
+            return await answer if isinstance(answer, Awaitable) else answer
 
         return endpoint
 

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailgate import clock
-from mailgate.intake.entry import Enclosure, entry
+from mailgate.intake.entry import entry
 from mailgate.message import attachment, read
-from mailgate.model.item import Admission
+from mailgate.model.item import Admission, Enclosure
 from tests.world import DESK, settings
 
 TOKEN = "[Desk#17:0123456789abcdef0123]"
