@@ -73,6 +73,7 @@ class Part:
             declared = _META_CHARSET.search(octets, 0, 2048)
             charset = declared[1].decode("ascii") if declared else ""
         text = charsets.decode(octets, charset)
+        text = text.removeprefix("\ufeff")
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def all(self, name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ _PARAM = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ENDS_VALUE = re.compile(r"\s*(?:;|$)|\s+\S+\s*=")
+_NO_SEMICOLON = re.compile(r"\s*(?:([^\s=\"]+)\s+)?([^\s=\"]+\s*=.*)", re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
@@ -30,9 +31,8 @@ def parse(body: str) -> tuple[str, Mapping[str, str]]:
             return value.lower(), {}
         return value.lower(), {name.lower(): token if quoted is None else quoted}
     value, _, rest = _without_comments(body).partition(";")
-    if "=" in value:  # the semicolon was forgotten
-        value, _, tail = value.strip().partition(" ")
-        rest = f"{tail};{rest}"
+    if "=" in value and (forgotten := _NO_SEMICOLON.match(value)):
+        value, rest = forgotten[1] or "", f"{forgotten[2]};{rest}"
     return value.strip(" \t\"'").lower(), _parameters(rest)
 
 
@@ -52,7 +52,8 @@ def _parameters(rest: str) -> dict[str, str]:
         name, number, extended, quoted, token = match.groups()
         value = token.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
         if number is None and extended is None:
-            plain.setdefault(name.lower(), words.decode(value))
+            name = name.lower()
+            plain.setdefault(name, value.rstrip() if name == "boundary" else words.decode(value))
         else:
             pieces.setdefault(name.lower(), []).append((int(number or 0), bool(extended), value))
     for name, found in pieces.items():

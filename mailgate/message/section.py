@@ -14,6 +14,8 @@ _END = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(r"([!-9;-~]++)([ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
 _LINE = re.compile(r"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
 _FIELD_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
+_ODD_FIELD = re.compile(r"[A-Za-z]+-[\w .-]{1,60}:")  # `X-Spam Score: 3`
+_BOM = b"\xef\xbb\xbf"
 _ENVELOPE_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
 _BLANK = re.compile(rb"(?:[ \t]*\r?\n)+(?=[A-Za-z][!-9;-~]*:)")
 
@@ -59,7 +61,10 @@ def first(content: bytes) -> Section:
     """The header section of a message: like `split`, behind what precedes it in a mailbox."""
     start = 0
     defects: tuple[str, ...] = ()
-    if match := _ENVELOPE_LINE.match(content):
+    if content.startswith(_BOM):
+        start = len(_BOM)
+        defects = ("byte-order-mark",)
+    elif match := _ENVELOPE_LINE.match(content):
         start = match.end()
     elif match := _BLANK.match(content):
         start = match.end()
@@ -108,7 +113,7 @@ def _fields(text: str) -> tuple[tuple[Field, ...], tuple[str, ...], int | None]:
         if match is not None:
             found.append(_field(match, defects))
         elif unfolded.strip("\r\n"):
-            if not _FIELD_LINE.match(text, end):
+            if not _FIELD_LINE.match(text, end) and not _ODD_FIELD.match(unfolded):
                 defects["no-empty-line-after-header"] = None
                 return tuple(found), tuple(defects), at
             defects["not-a-field"] = None

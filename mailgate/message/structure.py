@@ -27,6 +27,11 @@ _ENCODINGS = frozenset(
     }
 )
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+*'-]+/[a-z0-9!#$&^_.+*'-]+")
+#: What looks like a delimiter, for a multipart that does not say which one is.
+_DELIMITER = re.compile(
+    rb"^--(\S[^\r\n]{0,70}?)[ \t]*\r?\n(?=Content-)", re.MULTILINE | re.IGNORECASE
+)
+_NEAR = 20_000
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")  # `7-bit`, `quoted printable`
 _MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 
@@ -99,6 +104,10 @@ def _children(
     spans = _spans(content, boundary, start, end, budget)
     if not spans:
         budget.note("multipart-without-parts")
+        guess = _DELIMITER.search(content, start, min(end, start + _NEAR))
+        if guess is not None:
+            guessed = guess[1].decode("ascii", "surrogateescape")
+            spans = _spans(content, guessed, start, end, budget)
     default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
     found = []
     for first, last in spans:

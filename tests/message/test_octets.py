@@ -122,6 +122,13 @@ def test_uuencoded_octets_are_decoded() -> None:
         ("text/plain;; charset = utf-8 ;", "text/plain", {"charset": "utf-8"}),
         ("text/plain; nonsense; charset=utf-8", "text/plain", {"charset": "utf-8"}),
         ("text/plain; charset=a; charset=b", "text/plain", {"charset": "a"}),
+        ("filename=a.pdf", "", {"filename": "a.pdf"}),
+        ('attachment filename="a b.pdf"', "attachment", {"filename": "a b.pdf"}),
+        (
+            'multipart/mixed; boundary="=?utf-8?Q?b?= "',
+            "multipart/mixed",
+            {"boundary": "=?utf-8?Q?b?="},
+        ),
         ("", "", {}),
     ],
 )

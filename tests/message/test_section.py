@@ -103,3 +103,14 @@ def test_a_header_section_beyond_100_kib_is_cut_and_told() -> None:
     message = read(mail("X-Long: " + "y" * 200_000, "Subject: x", body="text"))
     assert message.parsed == "limits"
     assert message.text == "text"
+
+
+def test_a_byte_order_mark_hides_nothing_and_costs_the_identity() -> None:
+    head = read_head(b"\xef\xbb\xbfFrom: a@b.example\n\nx")
+    assert [m.address for m in head.from_] == ["a@b.example"]
+    assert head.author is None
+
+
+def test_a_field_with_an_impossible_name_does_not_end_the_section() -> None:
+    message = read(b"From: a@b.example\nX-Spam Score: 3\n\nbody\n")
+    assert message.text == "body\n"
