@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal
 
@@ -54,6 +54,8 @@ def _read(root: Part, head: Head) -> Bounce | None:
     if doubt is None:
         return None
     parts = tuple(_outer(root))
+    if doubt == "" and not _has_report(parts) and _has_report(inner := tuple(root.walk())):
+        parts = inner  # a mail system passes the report of another on
     if (complaint := bounces_fields.complaint(parts)) is not None:
         kind, addresses = complaint
         returned = _returned_head(parts)
@@ -83,12 +85,16 @@ def _outer(part: Part) -> Iterator[Part]:
             yield from _outer(child)
 
 
+def _has_report(parts: Iterable[Part]) -> bool:
+    return any(part.content_type in _REPORT_PARTS for part in parts)
+
+
 def _doubt(root: Part, head: Head) -> Literal["", "machine", "person"] | None:
     """None: no report. "": the head proves one. Else the text must say so, and the word tells
     whether another mark shows a machine."""
     if head.automatic == "bounce":
         return ""
-    reports = any(part.content_type in _REPORT_PARTS for part in islice(_outer(root), 50))
+    reports = _has_report(islice(_outer(root), 50))
     if head.automatic != "no" or (reports and not head.from_):
         return "" if reports else "machine"
     if head.in_reply_to or _PASSED_ON.match(head.subject):

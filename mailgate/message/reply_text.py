@@ -98,13 +98,19 @@ def _without_quotes(lines: list[Line], marks: Sequence[Found], was_cut: bool) ->
     runs = _runs(lines, marks)
     if all(run.quoted for run in runs):
         return lines
-    while runs[-1].quoted and (runs[-1].attributed or not was_cut):
+    while runs[-1].quoted and (runs[-1].attributed or not (was_cut or _is_cited(runs))):
         runs.pop()
         was_cut = True
     quotes = [run for run in runs if run.quoted]
     if len(quotes) == 1 and quotes[0].attributed:
         runs = [run for run in runs if not run.quoted]
     return _joined(runs)
+
+
+def _is_cited(runs: Sequence[_Run]) -> bool:
+    """Whether the writer's own words introduce the last quote: `the log says:`."""
+    before = _written(runs[-2].lines) if len(runs) > 1 else []
+    return bool(before) and before[-1].text.rstrip().endswith((":", "："))
 
 
 def _joined(runs: Sequence[_Run]) -> list[Line]:

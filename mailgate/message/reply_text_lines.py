@@ -13,7 +13,8 @@ from mailgate.message.phrases import table
 #: What is read of a text; what follows is not the new text of any reply.
 MAX_TEXT = 128 << 10
 MAX_LINES = 4000
-_QUOTED = re.compile(r"\s{0,4}(?:>|&gt;|[|│]\s)")
+_QUOTED = re.compile(r"\s{0,4}(?:>|&gt;)")
+_SPACES = str.maketrans("\xa0\u202f\u2007\u2009", "    ")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
 _MARKS = {"quote": "\ue010", "/quote": "\ue011", "rest": "\ue012"}
 _MARKS |= {"signature": "\ue013", "/signature": "\ue014"}
@@ -43,7 +44,7 @@ class Line:
 
 def of_plain(text: str) -> list[Line]:
     """Lines of plain text: those that begin with `>` are quoted (RFC 3676 §4.5)."""
-    text = _INVISIBLE.sub("", text[:MAX_TEXT]).replace("\xa0", " ")
+    text = _INVISIBLE.sub("", text[:MAX_TEXT]).translate(_SPACES)
     return [
         Line(line.rstrip(), quoted=_QUOTED.match(line) is not None and ">>> >>>" not in line[:20])
         for line in text.split("\n")[:MAX_LINES]
@@ -55,7 +56,8 @@ def of_html(source: str) -> list[Line]:
     text = html.to_text(_marked(source[: 4 * MAX_TEXT]))
     lines: list[Line] = []
     depth = signed = 0
-    for raw in _INVISIBLE.sub("", text[:MAX_TEXT]).split("\n")[:MAX_LINES]:
+    text = _INVISIBLE.sub("", text[:MAX_TEXT]).translate(_SPACES)
+    for raw in text.split("\n")[:MAX_LINES]:
         marks = _MARK.findall(raw)
         for mark in marks:
             depth += {"\ue010": 1, "\ue011": -1}.get(mark, 0)

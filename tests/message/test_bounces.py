@@ -181,3 +181,18 @@ def test_a_hostile_report_takes_no_longer_than_its_bound(name: str, kind: str) -
     assert time.process_time() - start < 3
     assert found is not None
     assert len(found.recipients) <= 200
+
+
+def test_what_a_report_says_is_fit_to_be_shown_and_kept() -> None:
+    text = mail(
+        "From: MAILER-DAEMON@mx.example",
+        "Subject: failure notice",
+        "X-Failed-Recipients: a\x07nn\udce9@klient.example",
+        body="Your mail was not delivered.\n\n<ben@klient.example>: 550 5.1.1 \x1b[31mno\x00\n",
+    )
+    found = read(text.encode("utf-8", "surrogateescape")).bounce
+    assert found is not None
+    for recipient in found.recipients:
+        for words in (recipient.address, recipient.diagnostic):
+            assert words.isprintable()
+            assert words.encode("utf-8")
