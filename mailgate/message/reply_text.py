@@ -110,7 +110,9 @@ def _without_quotes(lines: list[Line], marks: Sequence[Found], was_cut: bool) ->
 def _is_cited(runs: Sequence[_Run]) -> bool:
     """Whether the writer's own words introduce the last quote: `the log says:`."""
     before = _written(runs[-2].lines) if len(runs) > 1 else []
-    return bool(before) and before[-1].text.rstrip().endswith((":", "："))
+    if not before or reply_text_marks.names_a_message(before[-1]):
+        return False  # an attribution in a language that we do not know
+    return before[-1].text.rstrip().endswith((":", "："))
 
 
 def _joined(runs: Sequence[_Run]) -> list[Line]:

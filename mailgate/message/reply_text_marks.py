@@ -24,6 +24,8 @@ _DASHES = re.compile(r"^[\s>*]{0,8}[-_=—–*~#]{2,}|[-_=—–*~#]{2,}[\s*]{0,
 _EDGES = " \t>*-_=—–~#«»\"'“”„"
 _FIRST_WORD = re.compile(r"[^\s,:;]+")
 _FIELD = re.compile(r"[\s>*|]{0,8}([^\s:：*][^:：*\n]{0,24}?)\s?\*?\s?[:：]\*?(.{0,200})")
+#: Whatever marks the text of others has one of these; most lines that people write have none.
+_GATE = re.compile(r"[:：@\d]|[-_=*#~—–]{2}")
 _RULE = re.compile(r"\s{0,4}[-_=*]{8,200}\s*")
 _GROUPWISE = re.compile(r"\s?>{2,3} .{6,200} >{2,3}\s*")
 _SHARED_LINE = re.compile(r"-{2,6} ?(?=On .{6,120} wrote:\s*$)")
@@ -73,13 +75,31 @@ def _tables() -> _Tables:
 def find(lines: Sequence[Line]) -> list[Found]:
     """All marks among the unquoted lines, in order; none overlaps another."""
     found: list[Found] = []
+    asked = _asks_above(lines)
     at = 0
     while at < len(lines):
-        mark = _at(lines, at)
+        mark = _at(lines, at) if lines[at].rest or _GATE.search(lines[at].text) else None
+        if at in asked and mark is None:
+            mark = Found("reply above", at, at + 1)
         if mark:
             found.append(mark)
         at = mark.end if mark else at + 1
     return found
+
+
+def names_a_message(line: Line) -> bool:
+    """Whether a line has an address, or a date with a time, as attributions do."""
+    words = line.words
+    return bool(_EMAIL.search(words) or (_DATE.search(words) and _TIME.search(words)))
+
+
+def _asks_above(lines: Sequence[Line]) -> frozenset[int]:
+    """Lines that ask for the answer above them."""
+    pattern = _tables().reply_above
+    if not pattern.search("\n".join(line.text for line in lines).casefold()):
+        return frozenset()
+    short = (i for i, line in enumerate(lines) if len(line.text) < 160)
+    return frozenset(i for i in short if pattern.search(lines[i].words))
 
 
 def is_forward(line: Line) -> bool:
@@ -95,8 +115,6 @@ def _at(lines: Sequence[Line], at: int) -> Found | None:
     words = line.words
     if not line.quoted and (kind := _separator(words)):
         return Found(kind, at, at + 1)
-    if _tables().reply_above.search(words) and len(words) < 160:
-        return Found("reply above", at, at + 1)
     if line.quoted:
         if _GROUPWISE.fullmatch(line.text[:300]) and _DATE.search(line.words):
             return Found("original", at, at + 1)

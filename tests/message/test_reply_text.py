@@ -95,6 +95,11 @@ def test_an_attribution_with_its_quote_is_cut(attribution: str) -> None:
     assert new_text(text, None) == ANSWER
 
 
+def test_an_attribution_in_an_unknown_language_is_left_but_its_quote_is_cut() -> None:
+    text = "Po.\n\nMë 5.8.2024 10:15, Jan shkroi:\n> Which server?\n> Regards\n"
+    assert "server" not in new_text(text, None)
+
+
 @pytest.mark.parametrize(
     "attribution", [a for a in ATTRIBUTIONS if "@" in a and not a.startswith((">", "From", "Quot"))]
 )
