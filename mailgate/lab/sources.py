@@ -27,16 +27,16 @@ class Source:
 
     @property
     def content(self) -> bytes:
-        """The octets of the message; of an mbox without its own line and quoting."""
+        """The octets of the message, without the line and the quoting of an mbox."""
         try:
             with open(self.path, "rb") as file:  # noqa: PTH123 - the same call, without a Path a message
                 file.seek(self.start)
                 octets = file.read() if self.length is None else file.read(self.length)
         except OSError as error:
             raise UnreadableError(f"{self.path}: {error.strerror}") from error
-        if self.length is None:
-            return octets
-        return _QUOTED_FROM.sub(rb"\1", octets.partition(b"\n")[2])
+        if _SEPARATOR.match(octets):
+            octets = octets.partition(b"\n")[2]
+        return octets if self.length is None else _QUOTED_FROM.sub(rb"\1", octets)
 
 
 def messages(paths: Iterable[str | Path]) -> Iterator[Source]:

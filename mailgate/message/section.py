@@ -66,6 +66,7 @@ def first(content: bytes) -> Section:
         defects = ("byte-order-mark",)
     elif match := _ENVELOPE_LINE.match(content):
         start = match.end()
+        defects = ("envelope-line-before-header",)
     elif match := _BLANK.match(content):
         start = match.end()
         defects = ("blank-line-before-header",)

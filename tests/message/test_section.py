@@ -35,9 +35,12 @@ def test_octets_that_are_not_ascii_survive_in_the_raw_field() -> None:
 
 
 @pytest.mark.parametrize("line", [b"From someone Mon Nov 16 10:00:00 2026\n", b">From x\n"])
-def test_the_envelope_line_of_a_mailbox_is_no_field(line: bytes) -> None:
+def test_the_envelope_line_of_a_mailbox_is_no_field_and_has_no_place_in_a_message(
+    line: bytes,
+) -> None:
     head = read_head(line + b"From: a@b.example\nSubject: x\n\ny")
-    assert (head.author, head.subject) == ("a@b.example", "x")
+    assert ([m.address for m in head.from_], head.subject) == (["a@b.example"], "x")
+    assert head.author is None
 
 
 def test_a_header_section_without_end_is_read_whole() -> None:

@@ -60,7 +60,7 @@ def test_an_mbox_gives_its_messages_by_number_and_unquoted(tmp_path: Path) -> No
 def test_an_eml_file_with_an_envelope_line_stays_one_message(tmp_path: Path) -> None:
     path = tmp_path / "x.eml"
     path.write_bytes(MBOX)
-    assert found(path) == [(str(path), MBOX)]
+    assert found(path) == [(str(path), MBOX.partition(b"\n")[2])]
 
 
 def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
