@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.routing import BaseRoute
 
+#: A claim that is this old belongs to a machine that is gone; far more than a killed worker needs.
+LEASE = timedelta(minutes=15)
 PARTS = ("intake", "worker", "mailer", "web")
 
 
@@ -109,6 +112,7 @@ class House:
             self.settings,
             release=self.store.queue.release,
             on_decided=self._wake_mailer,
+            reclaim=lambda: self.store.queue.reclaim(LEASE, clock.now()),
         )
         self._wake_workers, self._reload_workers = workers.wake, workers.reload
         self._alive_workers = lambda: workers.alive

@@ -37,11 +37,13 @@ EVENTS = frozenset(
         "rules-loaded",
         "rules-rejected",
         "session-failed",
+        "sign-in-refused",
         "stale-claim",
         "stopped",
         "stopping",
         "store-unavailable",
         "worker-died",
+        "worker-failed",
         "worker-killed",
         "worker-started",
     }

@@ -290,6 +290,8 @@ class Settings(Section):
         """
         keys = os.path.expandvars(self.keys)
         changes: dict[str, Any] = {"keys": folder / keys, "rules": folder / self.rules}
+        if (file := self.database_file) and not file.is_absolute():
+            changes["database"] = f"sqlite:///{folder / file}"
         if self.outbound.templates or self.outbound.password_file:
             paths = {
                 name: folder / path

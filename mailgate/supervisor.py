@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import IO
 
 from mailgate import logs
+from mailgate.model.ports import StorageError
 from mailgate.settings import Settings
 from mailgate.worker import Heartbeat
 
 #: How often the heartbeats are looked at, in seconds.
 WATCH = 0.5
+#: How often claims are looked at whose lease is over, in seconds.
+SWEEP = 60.0
 #: A worker that dies at once is started again only after this many seconds.
 RESTART_PAUSE = 1.0
 #: How long a worker may take to finish its item when the house stops, in seconds.
@@ -33,12 +36,14 @@ class Workers:
         settings: Settings,
         release: Callable[[str], int],
         on_decided: Callable[[], None],
+        reclaim: Callable[[], int] = lambda: 0,
         command: Sequence[str] = (sys.executable, "-m", "mailgate.worker_process"),
     ) -> None:
         self._config = config
         self._settings = settings
         self._release = release
         self._on_decided = on_decided
+        self._reclaim = reclaim
         self._command = command
         self._stopping = False
         self._running: dict[str, asyncio.subprocess.Process] = {}
@@ -46,8 +51,10 @@ class Workers:
         self.log = logs.get("supervisor")
 
     def start(self) -> None:
-        names = [f"{self._settings.node}/{n}" for n in range(self._settings.worker.processes)]
+        # Two digits each, so that no name is the beginning of another: claims go by prefix.
+        names = [f"{self._settings.node}/{n:02}" for n in range(self._settings.worker.processes)]
         self._tasks = [asyncio.create_task(self._keep(name)) for name in names]
+        self._sweeper = asyncio.create_task(self._sweep())
 
     def wake(self) -> None:
         """Say that there is work; cheap, and may be called from the loop for every message."""
@@ -64,6 +71,7 @@ class Workers:
     async def stop(self) -> None:
         """Let every worker finish its item; kill what does not end in time."""
         self._stopping = True
+        self._sweeper.cancel()
         for process in self._running.values():
             if process.stdin:
                 process.stdin.close()
@@ -78,12 +86,26 @@ class Workers:
     def alive(self) -> int:
         return len(self._running)
 
+    async def _sweep(self) -> None:
+        """Give back what workers of a machine that is gone had claimed: its lease is over."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            try:
+                await asyncio.to_thread(self._reclaim)
+            except StorageError as error:
+                self.log.error("store-unavailable", error=str(error)[:200])
+
     async def _keep(self, name: str) -> None:
         while not self._stopping:
-            # What a worker of this name had claimed when it died is free again.
-            await asyncio.to_thread(self._release, name)
-            with tempfile.TemporaryFile() as memory:
-                code = await self._run(name, memory)
+            try:
+                # What a worker of this name had claimed when it died is free again.
+                await asyncio.to_thread(self._release, name)
+                with tempfile.TemporaryFile() as memory:
+                    code = await self._run(name, memory)
+            except (StorageError, OSError) as error:
+                self.log.error("worker-failed", worker=name, error=str(error)[:200])
+                await asyncio.sleep(RESTART_PAUSE)
+                continue
             if not self._stopping:
                 self.log.error("worker-died", worker=name, status=code)
                 await asyncio.sleep(RESTART_PAUSE)

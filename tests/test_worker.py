@@ -167,7 +167,7 @@ def test_a_worker_that_hangs_is_killed_and_another_takes_its_place(tmp_path: Pat
         await workers.stop()
 
     asyncio.run(watch())
-    assert released == ["main/0", "main/0"], "what a dead worker had claimed is given back"
+    assert released == ["main/00", "main/00"], "what a dead worker had claimed is given back"
 
 
 def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
