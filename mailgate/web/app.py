@@ -111,13 +111,16 @@ def _refusals(pages: Pages) -> Mapping[Any, Callable[[Request, Exception], Respo
     return {HTTPException: refused, StorageError: refused, StoreUnusable: refused}
 
 
-def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[Any, str]]:
-    """Every endpoint with its path as written in the route, which is all of a path we may log."""
-    found: list[tuple[Any, str]] = []
+def _templates(routes: Sequence[BaseRoute], prefix: str = "") -> list[tuple[int, str]]:
+    """Every endpoint with its path as written in the route, which is all of a path we may log.
+
+    By its identity: what is mounted may be a router, which has no hash.
+    """
+    found: list[tuple[int, str]] = []
     for route in routes:
         if isinstance(route, Mount):
-            found.append((route.app, f"{prefix}{route.path}/…"))
+            found.append((id(route.app), f"{prefix}{route.path}/…"))
             found += _templates(route.routes, prefix + route.path)
         elif isinstance(route, Route):
-            found.append((route.endpoint, prefix + route.path))
+            found.append((id(route.endpoint), prefix + route.path))
     return found

@@ -63,7 +63,7 @@ class Shield:
         self,
         app: ASGIApp,
         https: bool,
-        templates: Mapping[Any, str],
+        templates: Mapping[int, str],
         failed: Callable[[Request], Response],
     ) -> None:
         self.app = app
@@ -103,7 +103,7 @@ class Shield:
         log("http-answered", method=scope["method"], route=route, status=status)
 
     def _route(self, scope: Scope) -> str:
-        return self.templates.get(scope.get("endpoint"), "-")
+        return self.templates.get(id(scope.get("endpoint")), "-")
 
 
 def _where(error: BaseException) -> dict[str, Any]:
