@@ -12,11 +12,14 @@ MAX_OCTETS = 100 << 10  # as Postfix's header_size_limit
 
 _END = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(r"([!-9;-~]++)([ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
+_BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
 _LINE = re.compile(r"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_FIELD_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
+_FIELD_BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
+_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
 _ODD_FIELD = re.compile(r"[A-Za-z]+-[\w .-]{1,60}:")  # `X-Spam Score: 3`
 _BOM = b"\xef\xbb\xbf"
-_ENVELOPE_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
+_ENVELOPE_BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
+_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
 _BLANK = re.compile(rb"(?:[ \t]*\r?\n)+(?=[A-Za-z][!-9;-~]*:)")
 
 
@@ -127,6 +130,8 @@ def _field(match: re.Match[str], defects: dict[str, None]) -> Field:
     if space:
         defects["space-before-colon"] = None
     if "\n" in body:
+        if _BLANK_FOLD.search(body):  # to some readers the end of the section
+            defects["blank-folded-line"] = None
         body = _unfold(body)
     body = body.strip(" \t\r")
     if "\r" in body or "\0" in body:

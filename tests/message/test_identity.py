@@ -116,6 +116,11 @@ def test_an_ambiguous_from_gives_no_identity_and_says_why(field: str) -> None:
         (f"From\r\n : {VICTIM}",),
         (f"From\t: {VICTIM}",),
         (f"From: {VICTIM}", "not a field at all"),
+        (f"From: {VICTIM}", "X: y\r\n \r\nFrom : evil@x.example"),
+        (f"From: {VICTIM}\r\n\t\r\n",),
+        (f"From: {VICTIM}", "X: y\r\n "),
+        (f"From evil@x.example Mon Nov 16 10:00:00 2026\r\nFrom: {VICTIM}",),
+        (f"\ufeffFrom: {VICTIM}",),
         (f" From: {VICTIM}", f"From: {VICTIM}"),
     ],
 )
