@@ -72,8 +72,8 @@ def _read(root: Part, head: Head) -> Bounce | None:
     original = _message_id(returned)
     if doubt and not found:
         return None
-    if doubt == "person" and not returned.strip():
-        return None  # people cite such texts; a report brings the message back
+    if doubt == "original" and not returned.strip():
+        return None
     return Bounce(found, original)
 
 
@@ -89,19 +89,21 @@ def _has_report(parts: Iterable[Part]) -> bool:
     return any(part.content_type in _REPORT_PARTS for part in parts)
 
 
-def _doubt(root: Part, head: Head) -> Literal["", "machine", "person"] | None:
-    """None: no report. "": the head proves one. Else the text must say so, and the word tells
-    whether another mark shows a machine."""
+def _doubt(root: Part, head: Head) -> Literal["", "text", "original"] | None:
+    """None: no report. "": the head proves one. Else the text must say so, and with "original"
+    it must bring the message back: responders and people, too, write of mail not delivered."""
     if head.automatic == "bounce":
         return ""
     reports = _has_report(islice(_outer(root), 50))
-    if head.automatic != "no" or (reports and not head.from_):
-        return "" if reports else "machine"
-    if head.in_reply_to or _PASSED_ON.match(head.subject):
-        return None  # people answer reports and pass them on, with all their parts
+    if reports and (head.automatic != "no" or not head.from_):
+        return ""
     system = any(automatic.is_system_address(m.address) for m in head.from_)
-    said = reports or system or automatic_subject.is_report(head.subject)
-    return "person" if said else None
+    titled = system or automatic_subject.is_report(head.subject)
+    if head.automatic in ("auto-reply", "list"):
+        return "text" if titled else "original"
+    if head.automatic != "no" or head.in_reply_to or _PASSED_ON.match(head.subject):
+        return None  # people answer reports and pass them on, with all their parts
+    return "original" if reports or titled else None
 
 
 def _reported(parts: Sequence[Part], notice: Notice) -> tuple[BouncedRecipient, ...]:

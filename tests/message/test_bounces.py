@@ -92,13 +92,14 @@ def test_a_person_may_attach_or_pass_on_a_report() -> None:
         ("Return-Path: <>", "Subject: Automatic reply: x", "Auto-Submitted: auto-replied"),
         ("Precedence: bulk", "Subject: Newsletter"),
         ("List-Id: <a.lists.example>", "Subject: Re: delivery"),
+        ("Auto-Submitted: auto-replied (vacation)", "Subject: Away"),
     ],
 )
 def test_other_automatic_mail_is_no_report(fields: tuple[str, ...]) -> None:
-    text = mail(
-        "From: Jan <jan@klient.example>", *fields, body="I am away. Write to ann@klient.example."
+    body = (
+        "I have left, your mail was not delivered to jan@klient.example.\nWrite to:\nann@x.example"
     )
-    assert bounce(text) is None
+    assert bounce(mail("From: Jan <jan@klient.example>", *fields, body=body)) is None
 
 
 def test_a_read_receipt_is_no_report_on_delivery() -> None:
