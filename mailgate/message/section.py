@@ -14,12 +14,10 @@ _END = re.compile(rb"\n\r?\n")
 _FIELD = re.compile(r"([!-9;-~]++)([ \t]*+):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
 _BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
 _LINE = re.compile(r"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_FIELD_BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
-_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
+_FIELD_LINE = re.compile(r"[A-Za-z][!-9;-~]*[ \t]*:")
 _ODD_FIELD = re.compile(r"[A-Za-z]+-[\w .-]{1,60}:")  # `X-Spam Score: 3`
 _BOM = b"\xef\xbb\xbf"
-_ENVELOPE_BLANK_FOLD = re.compile(r"\n[ \t]+\r?(?:\n|$)")
-_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
+_ENVELOPE_LINE = re.compile(rb">?From [^\n]*\n")  # what an mbox or an MDA puts before a message
 _BLANK = re.compile(rb"(?:[ \t]*\r?\n)+(?=[A-Za-z][!-9;-~]*:)")
 
 
