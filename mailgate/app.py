@@ -111,6 +111,7 @@ class House:
             self.config,
             self.settings,
             release=self.store.queue.release,
+            rules=lambda: self.rules.text,
             on_decided=self._wake_mailer,
             reclaim=lambda: self.store.queue.reclaim(LEASE, clock.now()),
         )

@@ -35,6 +35,7 @@ class Workers:
         config: Path,
         settings: Settings,
         release: Callable[[str], int],
+        rules: Callable[[], str],
         on_decided: Callable[[], None],
         reclaim: Callable[[], int] = lambda: 0,
         command: Sequence[str] = (sys.executable, "-m", "mailgate.worker_process"),
@@ -42,6 +43,7 @@ class Workers:
         self._config = config
         self._settings = settings
         self._release = release
+        self._rules = rules
         self._on_decided = on_decided
         self._reclaim = reclaim
         self._command = command
@@ -100,8 +102,10 @@ class Workers:
             try:
                 # What a worker of this name had claimed when it died is free again.
                 await asyncio.to_thread(self._release, name)
-                with tempfile.TemporaryFile() as memory:
-                    code = await self._run(name, memory)
+                with tempfile.TemporaryFile() as memory, tempfile.TemporaryFile() as rules:
+                    rules.write(self._rules().encode())
+                    rules.seek(0)
+                    code = await self._run(name, memory, rules)
             except (StorageError, OSError) as error:
                 self.log.error("worker-failed", worker=name, error=str(error)[:200])
                 await asyncio.sleep(RESTART_PAUSE)
@@ -110,14 +114,14 @@ class Workers:
                 self.log.error("worker-died", worker=name, status=code)
                 await asyncio.sleep(RESTART_PAUSE)
 
-    async def _run(self, name: str, memory: IO[bytes]) -> int:
+    async def _run(self, name: str, memory: IO[bytes], rules: IO[bytes]) -> int:
         memory.truncate(Heartbeat.SIZE)
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            str(self._config), name, str(memory.fileno()),
+            str(self._config), name, str(memory.fileno()), str(rules.fileno()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=[memory.fileno()],
+            pass_fds=[memory.fileno(), rules.fileno()],
         )  # fmt: skip
         self._running[name] = process
         self.log.info("worker-started", worker=name, pid=process.pid)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailgate import logs
-from mailgate.rules.load import load_policy
+from mailgate.rules.load import loads_policy
 from mailgate.rules.policy import Policy
 from mailgate.settings import Settings
-from mailgate.yamlfile import ConfigError
+from mailgate.yamlfile import ConfigError, read
 
 if TYPE_CHECKING:
     from mailgate.store import Store
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 class Rules:
     """The policy in force; a file that does not load leaves the old one in force, and says so."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, text: str | None = None) -> None:
+        """From the file, or from the text of it that is in force elsewhere."""
         self._path = settings.rules
         self._desks = tuple(settings.desks)
-        self.policy: Policy = load_policy(self._path, self._desks)
+        self.text = read(self._path) if text is None else text
+        self.policy: Policy = self._policy(self.text)
+
+    def _policy(self, text: str) -> Policy:
+        return loads_policy(text, str(self._path), self._desks)
 
     def reload(self) -> bool:
         log = logs.get("rules")
         try:
-            self.policy = load_policy(self._path, self._desks)
+            text = read(self._path)
+            self.policy, self.text = self._policy(text), text
         except ConfigError as error:
             log.error("rules-rejected", problems=str(error), still=self.policy.sha256[:12])
             return False

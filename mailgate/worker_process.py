@@ -22,8 +22,11 @@ from mailgate.worker import Heartbeat, Worker
 IDLE = 0.5
 
 
-def run(config: Path, name: str, heartbeat_fd: int) -> None:
+def run(config: Path, name: str, heartbeat_fd: int, rules_fd: int) -> None:
     """The life of a worker process.
+
+    It starts with the rules that are in force, which the supervisor hands over: those in the file
+    may be other ones, or broken, by now.
 
     Standard input is the cord to the supervisor: an octet on it says that there is work, its end
     says that the supervisor is gone. An octet on standard output says that something was decided.
@@ -34,7 +37,8 @@ def run(config: Path, name: str, heartbeat_fd: int) -> None:
     stop = _Flag(signal.SIGTERM)
     reload = _Flag(signal.SIGHUP)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor, which ends us
-    rules = Rules(settings)
+    with os.fdopen(rules_fd, encoding="utf-8") as file:
+        rules = Rules(settings, file.read())
     keys = Keys.load(settings.keys)
     store = open_store(settings)
     worker = Worker(
@@ -76,4 +80,4 @@ def _wait_for_cord() -> bool:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

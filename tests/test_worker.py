@@ -159,6 +159,7 @@ def test_a_worker_that_hangs_is_killed_and_another_takes_its_place(tmp_path: Pat
             tmp_path / "unused.yaml",
             quick,
             release,
+            rules=str,
             on_decided=lambda: None,
             command=(sys.executable, str(script)),
         )
@@ -180,6 +181,7 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
             tmp_path / "unused.yaml",
             settings(tmp_path),
             lambda _name: 0,
+            rules=str,
             on_decided=lambda: None,
             command=(sys.executable, str(script)),
         )
