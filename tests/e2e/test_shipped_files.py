@@ -103,3 +103,16 @@ def test_every_yaml_block_of_the_documentation_is_of_known_settings() -> None:
             "desks": {"support": Desk(addresses=["a@b.example"], tag="T").model_dump()},
         }
         Settings.model_validate({**whole, **block})
+
+
+def test_every_test_that_the_page_of_promises_names_is_there() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[^`:]+)(?:::(test_\w+))?`", page)
+    assert len(named) > 40
+    missing = [
+        f"{path}::{test}"
+        for path, test in named
+        if not (ROOT / path).exists()
+        or (test and f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
