@@ -25,7 +25,6 @@ HOMES = {
     "idna": ("model/addresses",),
     "jinja2": ("outbound", "web"),
     "mailparser": ("message",),
-    "mailparser_reply": ("message",),
     "psycopg": ("store",),
     "pydantic": ("settings", "rules", "yamlfile", "store/directory_files", "web/api"),
     "pyotp": ("tokens/totp",),
