@@ -14,7 +14,7 @@ from mailgate.message.phrases import table
 MAX_TEXT = 128 << 10
 MAX_LINES = 4000
 _QUOTED = re.compile(r"\s{0,4}(?:>|&gt;)")
-_SPACES = str.maketrans("\xa0\u202f\u2007\u2009", "    ")
+_SPACES = re.compile("[\xa0\u202f\u2007\u2009]")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
 _MARKS = {"quote": "\ue010", "/quote": "\ue011", "rest": "\ue012"}
 _MARKS |= {"signature": "\ue013", "/signature": "\ue014"}
@@ -44,7 +44,7 @@ class Line:
 
 def of_plain(text: str) -> list[Line]:
     """Lines of plain text: those that begin with `>` are quoted (RFC 3676 §4.5)."""
-    text = _INVISIBLE.sub("", text[:MAX_TEXT]).translate(_SPACES)
+    text = _SPACES.sub(" ", _INVISIBLE.sub("", text[:MAX_TEXT]))
     return [
         Line(line.rstrip(), quoted=_QUOTED.match(line) is not None and ">>> >>>" not in line[:20])
         for line in text.split("\n")[:MAX_LINES]
@@ -56,7 +56,7 @@ def of_html(source: str) -> list[Line]:
     text = html.to_text(_marked(source[: 4 * MAX_TEXT]))
     lines: list[Line] = []
     depth = signed = 0
-    text = _INVISIBLE.sub("", text[:MAX_TEXT]).translate(_SPACES)
+    text = _SPACES.sub(" ", _INVISIBLE.sub("", text[:MAX_TEXT]))
     for raw in text.split("\n")[:MAX_LINES]:
         marks = _MARK.findall(raw)
         for mark in marks:
