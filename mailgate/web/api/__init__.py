@@ -1,0 +1,45 @@
+"""The JSON API for a help desk or a script: one application under /api/v1, with its OpenAPI."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Mount
+
+from mailgate import __version__
+from mailgate.web.api import acting, problems, reading
+from mailgate.web.api.access import SCOPES, Api, ApiStore
+
+__all__ = ["SCOPES", "Api", "ApiStore", "create", "routes"]
+
+PATH = "/api/v1"
+_ABOUT = """\
+Tickets, messages, why they were authorized or not, and contacts.
+
+Every request carries a staff token: `Authorization: Bearer mga-…`. A list gives some rows and
+`next`; ask again with `after` for those that follow. Every error is a problem (RFC 9457) with a
+stable `code`.
+"""
+
+
+def routes(api: Api) -> list[BaseRoute]:
+    return [Mount(PATH, create(api))]
+
+
+def create(api: Api) -> FastAPI:
+    """Without pages that explain it: those would load scripts from elsewhere."""
+    app = FastAPI(
+        title="mailgate",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": f"{api.settings.base_url}{PATH}"}],
+        root_path_in_servers=False,
+    )
+    app.state.api = api
+    problems.install(app)
+    app.include_router(reading.router)
+    app.include_router(acting.router)
+    problems.describe(app)
+    return app
