@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -105,5 +106,6 @@ def test_a_reader_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     from mailgate.lab.each import each
 
     results = each(str, iter(range(10_000)), jobs=2)
+    assert isinstance(results, Generator)
     assert next(results) == "0"
     results.close()  # as when `| head` has seen enough: this must come back
