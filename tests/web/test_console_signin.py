@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from argon2 import PasswordHasher
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from mailgate.clock import random
 from mailgate.model.people import Bound, Credentials, Session, SignedIn, Staff
@@ -99,7 +99,7 @@ def door(server: Server, people: People) -> Site:
 
 
 def opened(site: Site, server: Server, people: People) -> Site:
-    def routes(settings: Settings) -> list[Mount]:
+    def routes(settings: Settings) -> list[BaseRoute]:
         sessions = Sessions(
             "staff",
             settings,
@@ -112,7 +112,7 @@ def opened(site: Site, server: Server, people: People) -> Site:
         def hello(visit: Visit) -> PlainTextResponse:
             return PlainTextResponse(f"csrf={visit.csrf}")
 
-        inside = Route("/", sessions.guarded(hello))
+        inside = Route("/console/", sessions.guarded(hello))
         door = signin.routes(
             settings,
             sessions,
@@ -123,7 +123,7 @@ def opened(site: Site, server: Server, people: People) -> Site:
             random=random,
             passwords=PASSWORDS,
         )
-        return [Mount("/console", routes=[*door, inside])]
+        return [*door, inside]
 
     return site.start(server, routes)
 
@@ -204,6 +204,10 @@ def test_after_ten_failures_a_login_waits_a_quarter_of_an_hour_known_or_not(
     assert pages["kasia"] == pages["nobody"]
     door.at += timedelta(minutes=15, seconds=1)
     assert enter(door).status == 303
+
+
+def test_a_login_may_be_written_in_capitals(door: Site) -> None:
+    assert enter(door, login=" Kasia").status == 303
 
 
 def test_writing_a_login_in_capitals_gives_no_more_tries(door: Site) -> None:

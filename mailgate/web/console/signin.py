@@ -69,7 +69,7 @@ class _Door:
         return response
 
     def _take(self, request: Request, form: Mapping[str, str]) -> Response:
-        login = form.get("login", "").strip()[:_LONGEST_LOGIN]
+        login = form.get("login", "").strip().lower()[:_LONGEST_LOGIN]
         device = self.devices.of(request, login)
         bounds = _bounds(login, device, client(request.scope))
         if not self.attempts.begin(bounds, self.now()):
@@ -142,7 +142,7 @@ def routes(
     random: Random,
     passwords: Passwords | None = None,
 ) -> Sequence[BaseRoute]:
-    """`/in` and `/out`, to be mounted at the console; `sessions` are those of staff."""
+    """`/console/in` and `/console/out`; `sessions` are those of staff."""
     nonce = PageNonce(settings.base_url, random)
     door = _Door(
         pages=Pages(settings),
@@ -156,8 +156,8 @@ def routes(
         nobodys_secret=totp.new_secret(random),
     )
     return [
-        Route("/in", door.enter, methods=["GET", "POST"]),
-        Route("/out", sessions.guarded(door.leave), methods=["POST"]),
+        Route("/console/in", door.enter, methods=["GET", "POST"]),
+        Route("/console/out", sessions.guarded(door.leave), methods=["POST"]),
     ]
 
 
@@ -177,4 +177,4 @@ def _but_language(request: Request) -> str:
 
 
 def _digest(login: str) -> str:
-    return hashlib.sha256(login.lower().encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(login.encode("utf-8", "surrogatepass")).hexdigest()[:32]
