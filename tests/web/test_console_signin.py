@@ -112,7 +112,7 @@ def opened(site: Site, server: Server, people: People) -> Site:
         def hello(visit: Visit) -> PlainTextResponse:
             return PlainTextResponse(f"csrf={visit.csrf}")
 
-        inside = Route("/console/", sessions.guarded(hello))
+        inside = Route("/console", sessions.guarded(hello))
         door = signin.routes(
             settings,
             sessions,
@@ -136,8 +136,8 @@ def enter(site: Site, path: str = "/console/in", **fields: str) -> Answer:
 
 def test_password_and_code_let_in_and_a_session_begins(door: Site, people: People) -> None:
     got = enter(door)
-    assert (got.status, got.headers["location"]) == (303, "/console/")
-    assert door.ask("/console/").status == 200
+    assert (got.status, got.headers["location"]) == (303, "/console")
+    assert door.ask("/console").status == 200
     (session,) = people.sessions.values()
     assert (session.kind, session.via, session.staff_id) == ("staff", "password", 1)
 
@@ -287,11 +287,11 @@ def test_signing_out_needs_the_token_of_the_session_and_ends_it(door: Site, peop
     enter(door)
     assert door.post("/console/out").status == 403
     assert len(people.sessions) == 1
-    csrf = door.ask("/console/").text.removeprefix("csrf=")
+    csrf = door.ask("/console").text.removeprefix("csrf=")
     got = door.post("/console/out", None, csrf=csrf)
     assert (got.status, got.headers["location"]) == (303, "/console/in")
     assert not people.sessions
-    assert door.ask("/console/").status == 303
+    assert door.ask("/console").status == 303
 
 
 @pytest.mark.parametrize(
@@ -299,11 +299,11 @@ def test_signing_out_needs_the_token_of_the_session_and_ends_it(door: Site, peop
     [
         ("/console/tickets?state=open", "/console/tickets?state=open"),
         ("/console", "/console"),
-        ("https://elsewhere.example/", "/console/"),
-        ("//elsewhere.example/console/", "/console/"),
-        ("/console\\@elsewhere.example", "/console/"),
-        ("/consoleelsewhere", "/console/"),
-        ("/console/\r\nSet-Cookie: a=b", "/console/"),
+        ("https://elsewhere.example/", "/console"),
+        ("//elsewhere.example/console/", "/console"),
+        ("/console\\@elsewhere.example", "/console"),
+        ("/consoleelsewhere", "/console"),
+        ("/console/\r\nSet-Cookie: a=b", "/console"),
     ],
 )
 def test_the_door_leads_back_to_where_one_was_going_and_nowhere_else(

@@ -102,7 +102,7 @@ class _Door:
         """Where the person was going; only ever within the console."""
         asked = request.query_params.get("next", "")
         inside = asked == self.home or asked.startswith((f"{self.home}/", f"{self.home}?"))
-        return asked if inside and "\\" not in asked and asked.isprintable() else f"{self.home}/"
+        return asked if inside and "\\" not in asked and asked.isprintable() else self.home
 
     def _show(
         self,
