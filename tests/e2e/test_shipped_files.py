@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, get_args, get_origin
@@ -103,6 +105,17 @@ def test_every_yaml_block_of_the_documentation_is_of_known_settings() -> None:
             "desks": {"support": Desk(addresses=["a@b.example"], tag="T").model_dump()},
         }
         Settings.model_validate({**whole, **block})
+
+
+def test_the_page_of_dependencies_has_a_reason_for_each_and_for_nothing_else() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| ([\w., -]+?)(?: \([^)]*\))? \| `", page, re.MULTILINE)
+    explained = [name for cell in cells for name in cell.split(", ")]
+    named = [re.split(r"[^\w.-]", requirement)[0] for requirement in asked]
+    assert sorted(explained, key=str.lower) == sorted(named, key=str.lower)
 
 
 def test_every_test_that_the_page_of_promises_names_is_there() -> None:
