@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,13 @@ class Queue:
             apply.note_bounce(connection, outcome)
             apply.finish(connection, outcome, now, outdated=outdated)
         return ticket
+
+    def items(self, queue_ids: Sequence[str]) -> list[Item]:
+        """These messages with their content, to be judged without a claim; in no order."""
+        query = select(item, content.c.octets).join(content, content.c.sha256 == item.c.sha256)
+        with self._database.reading() as connection:
+            found = connection.execute(query.where(item.c.queue_id.in_(queue_ids)))
+            return [rows.item_of(row, row.octets) for row in found]
 
     def defer(self, item_: Item, error: str, until: datetime) -> None:
         """Try again later. Raises `StaleClaim` where the item is no longer this worker's."""
