@@ -26,11 +26,8 @@ from mailgate.tokens.link import code_matches
 from mailgate.web import health
 from mailgate.web.confirm import PAUSES, ConfirmPage
 from mailgate.web.forms import PageNonce, host
-from mailgate.web.guard import RateLimit, Shield
+from mailgate.web.guard import TOKEN_PAGE_RATE, RateLimit, Shield
 from mailgate.web.pages import Pages
-
-#: Requests a second from one client to pages behind a token (promise W9).
-TOKEN_PAGE_RATE = 30.0
 
 
 def create(

@@ -50,6 +50,8 @@ HEADERS: Mapping[str, str] = {
 _OWN = frozenset({"Content-Security-Policy", "X-Frame-Options"})
 _ROUTINE = re.compile(r".*/(?:health|static)/")
 HSTS = "max-age=63072000"
+#: Requests a second from one client to pages behind a token (promise W9).
+TOKEN_PAGE_RATE = 30.0
 
 
 class Shield:

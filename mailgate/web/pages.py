@@ -37,7 +37,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.env.filters["clean"] = clean
+        self.env.filters |= {"clean": clean, "lines": lines, "size": size}
         self._failures = {each: self._refusal(each, 500).body for each in LANGUAGES}
 
     def language(self, request: Request, usual: Language | None = None) -> Language:
@@ -80,7 +80,16 @@ class Pages:
         return HTMLResponse(html, status, headers={"Content-Language": language})
 
     def refusal(self, request: Request, status: int) -> HTMLResponse:
-        return self._refusal(self.language(request), status, request.method in {"GET", "HEAD"})
+        """In the words of the face it happened on, where that has words of its own for it."""
+        language, switch = self.language(request), request.method in {"GET", "HEAD"}
+        face = request.url.path.removeprefix(self.root).split("/")[1:2]
+        key = f"{face[0] if face else ''}.refusal.{status}"
+        if f"{key}.title" not in words(language):
+            return self._refusal(language, status, switch)
+        home = f"{self.root}/{face[0]}"
+        return self.render(
+            "refusal.html", language, status, switch=switch, key=key, home=home, face=face[0]
+        )
 
     def failure(self, request: Request) -> HTMLResponse:
         """What a fault of ours answers; made beforehand, so that it cannot fail as well."""
@@ -91,6 +100,19 @@ class Pages:
         return self.render(
             "refusal.html", language, status, switch=switch, key=f"page.refusal.{key}"
         )
+
+
+def lines(text: str) -> str:
+    """A text of somebody else's with its lines, without what could fool the reader."""
+    kept = "".join(c for c in _BIDI.sub("", text) if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return kept.encode("utf-8", "replace").decode()
+
+
+def size(octets: int) -> str:
+    """So many octets in units of people who look at files; the same in both languages."""
+    if octets < 1000:
+        return f"{octets} B"
+    return f"{octets / 1000:.0f} kB" if octets < 1_000_000 else f"{octets // 1_000_000} MB"
 
 
 def clean(text: str) -> str:
