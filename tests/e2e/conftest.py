@@ -20,8 +20,10 @@ def full() -> bool:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path).prepare()
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path).prepare()
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +33,10 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def site_on_postgres(tmp_path: Path, postgres: Cluster) -> Site:
-    return Site(tmp_path, postgres.new_database()).prepare()
+def site_on_postgres(tmp_path: Path, postgres: Cluster) -> Iterator[Site]:
+    made = Site(tmp_path, postgres.new_database()).prepare()
+    yield made
+    made.end()
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ class Site:
         self.web = ("127.0.0.1", free_port())
         self.relay = ("127.0.0.1", free_port())
         self.log = folder / "log.jsonl"
+        self.daemons: list[Daemon] = []
         keys = folder / "keys"
         keys.write_text("5f" * 32 + "\n", encoding="ascii")
         keys.chmod(0o600)
@@ -110,6 +111,12 @@ class Site:
         """What a command says with --json: one object a line."""
         return [json.loads(line) for line in self.must(*arguments, "--json").splitlines()]
 
+    def end(self) -> None:
+        """Leave no process behind, however a test ended."""
+        for daemon in self.daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+
     def events(self, name: str) -> list[dict[str, Any]]:
         """Lines of the log of this name, over all starts."""
         if not self.log.exists():
@@ -134,6 +141,7 @@ class Daemon:
                 cwd=site.folder,
                 start_new_session=True,
             )
+        site.daemons.append(self)
 
     def wait_ready(self, seconds: float = 30) -> float:
         """Wait for the greeting of the LMTP door; gives the seconds since the start."""
