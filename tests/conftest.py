@@ -15,7 +15,9 @@ SERVER_PATHS = ("/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob
 
 #: Postfix's master starts as root only; the others are content with any user.
 NEEDS_ROOT = frozenset({"postfix"})
-PROGRAMS = frozenset({"postfix", "swaks", "postgres", "chromium", "strace", "systemd-analyze"})
+PROGRAMS = frozenset(
+    {"postfix", "swaks", "postgres", "chromium", "npm", "strace", "systemd-analyze"}
+)
 
 
 def program(name: str) -> str | None:
