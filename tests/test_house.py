@@ -25,6 +25,7 @@ HOMES = {
     "idna": ("model/addresses",),
     "jinja2": ("outbound", "web"),
     "mailparser": ("message",),
+    "nh3": ("web/console/sanitize",),
     "psycopg": ("store",),
     "pydantic": ("settings", "rules", "yamlfile", "store/directory_files", "web/api"),
     "pyotp": ("tokens/totp",),

@@ -1,4 +1,4 @@
-"""What if: messages judged as if a share, a contact or an answer were there, with nothing written."""
+"""What if: messages judged as if a share, a contact or an answer were there; nothing is written."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from mailgate.model.addresses import same_address
+from mailgate.model.directory import Contact
 from mailgate.model.item import Item
 from mailgate.model.outcome import Outcome
 from mailgate.model.ports import Lookup
-from mailgate.model.supposition import Answer, Consequence, Supposition
+from mailgate.model.supposition import Consequence, Supposition
+from mailgate.model.ticket import LinkState
 from mailgate.process import Bench, judge
 from mailgate.rules.nearest import Miss, nearest
 
@@ -21,9 +23,7 @@ class Supposing:
     `contact_id` is who gave the supposed answer.
     """
 
-    def __init__(
-        self, real: Lookup, supposed: Supposition, contact_id: int | None = None
-    ) -> None:
+    def __init__(self, real: Lookup, supposed: Supposition, contact_id: int | None = None) -> None:
         self._real = real
         self._supposed = supposed
         self._contact_id = contact_id
@@ -31,7 +31,7 @@ class Supposing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)  # whatever else is asked, today or in a later version
 
-    def contacts(self, address: str) -> list[Any]:
+    def contacts(self, address: str) -> list[Contact]:
         added = [c for c in self._supposed.contacts if same_address(c.address, address)]
         known = self._real.contacts(address)
         return known + [c for c in added if all(c.account_id != k.account_id for k in known)]
@@ -41,10 +41,10 @@ class Supposing:
         taken = {s for c, s in self._supposed.taken if c == contact_id}
         return (self._real.shared_services(contact_id) | given) - taken
 
-    def confirmation(self, queue_id: str, content_sha256: str) -> tuple[Answer, int] | None:
+    def confirmation(self, queue_id: str, content_sha256: str) -> tuple[LinkState, int] | None:
         answer = self._supposed.answers.get(queue_id)
         if answer is None or self._contact_id is None:
-            return cast(Any, self._real.confirmation(queue_id, content_sha256))
+            return self._real.confirmation(queue_id, content_sha256)
         return answer, self._contact_id
 
 
@@ -76,16 +76,14 @@ class WhatIf:
         after = self._supposedly(item, supposed, bench)
         head = before.message.head
         author = head.author if item.channel == "email" else item.entered_by
-        return Consequence(
-            item.queue_id, author, head.subject, before.decision, after.decision
-        )
+        return Consequence(item.queue_id, author, head.subject, before.decision, after.decision)
 
     def _supposedly(self, item: Item, supposed: Supposition, bench: Bench) -> Outcome:
         """An answer counts from the contact that the message is taken to be from, so that one is
         found first, with all the rest supposed."""
-        unanswered = cast(Lookup, Supposing(self.lookup, replace(supposed, answers={})))
+        unanswered = cast("Lookup", Supposing(self.lookup, replace(supposed, answers={})))
         outcome = judge(item, unanswered, bench)
         contact = outcome.case.contact
         if item.queue_id not in supposed.answers or contact is None:
             return outcome
-        return judge(item, cast(Lookup, Supposing(self.lookup, supposed, contact.id)), bench)
+        return judge(item, cast("Lookup", Supposing(self.lookup, supposed, contact.id)), bench)

@@ -8,21 +8,17 @@ from dataclasses import dataclass
 import nh3
 
 #: What shapes text and tables. No form, no frame, no media, no style, nothing that is fetched.
-_TAGS = frozenset(
-    """
+_TAG_NAMES = """
     a abbr address article b bdi bdo blockquote br caption center cite code col colgroup dd del
     details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li
     main mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th
     thead time tr tt u ul var wbr
-    """.split()
-)
+"""
 #: Gone with all that stands in them: what is written there is for programs.
-_SWALLOWED = frozenset(
-    """
+_SWALLOWED_NAMES = """
     script style title template noscript iframe frame frameset object embed applet svg math audio
     video canvas select textarea button noembed noframes xmp plaintext
-    """.split()
-)
+"""
 _ATTRIBUTES = {
     "*": {"dir", "lang"},
     # Looked at and taken away again, see below.
@@ -80,8 +76,8 @@ def sanitize(source: str) -> Shown:
 
     html = nh3.clean(
         _REPEATED.sub(r"<\1>", source),
-        tags=set(_TAGS),
-        clean_content_tags=set(_SWALLOWED),
+        tags=set(_TAG_NAMES.split()),
+        clean_content_tags=set(_SWALLOWED_NAMES.split()),
         attributes=_ATTRIBUTES,
         attribute_filter=look,
         url_schemes=_SCHEMES,
