@@ -34,7 +34,20 @@ def test_no_mail_is_lost_or_doubled_when_the_whole_tree_is_killed(
     site: Site, sink: Sink, full: bool
 ) -> None:
     """Promise R2: kill -9 at random moments while an MTA sends and sends again."""
-    count, kills = (2000, 50) if full else (240, 6)
+    survive_kills(site, *((2000, 50) if full else (240, 6)))
+
+
+@pytest.mark.slow
+@pytest.mark.server("postgres")
+def test_no_mail_is_lost_or_doubled_when_the_whole_tree_is_killed_over_postgresql(
+    site_on_postgres: Site, full: bool
+) -> None:
+    """The same with a database that lives on, with what the dead had begun."""
+    with Sink(site_on_postgres.relay[1]):
+        survive_kills(site_on_postgres, *((2000, 50) if full else (120, 3)))
+
+
+def survive_kills(site: Site, count: int, kills: int) -> None:
     chance = random.Random(20)
     mails = [ordinary(n) for n in range(count)]
     daemon = Daemon(site)
