@@ -259,7 +259,6 @@ CREATE TABLE item (
     claimed_by TEXT,
     claimed_at DATETIME,
     last_error TEXT DEFAULT '' NOT NULL,
-    service_id INTEGER,
     CONSTRAINT pk_item PRIMARY KEY (queue_id),
     CONSTRAINT ck_item_state CHECK (state IN ('incoming', 'active', 'deferred', 'hold', 'done')),
     CONSTRAINT ck_item_due CHECK ((due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))),

@@ -28,8 +28,6 @@ class Admission:
     sha256: str
     entered_by: str = ""
     account_id: str | None = None
-    service_id: int | None = None
-    """The service a person chose on a page; it counts only where it is the account's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,6 @@ class Item:
     revision: int
     entered_by: str = ""
     account_id: str | None = None
-    service_id: int | None = None
     claim: int = 0
     """The number of this claim, never the same twice for one item: it proves whose the item is."""
 

@@ -75,7 +75,8 @@ class Change:
     """A new contact or a new address that waits until its owner said yes.
 
     `add` and `address` need the new address alone; `main` needs the old one too. `contact_id` and
-    `old_address` say whose address it is to replace; None and "" for `add`.
+    `old_address` say whose address it is to replace; None and "" for `add`. The links follow from
+    `nonce` and the key; `new_sha256` and, for `main`, `old_sha256` find the row by them.
     """
 
     id: int
@@ -89,6 +90,8 @@ class Change:
     new_address: str
     requested_by: str
     nonce: str
+    new_sha256: str
+    old_sha256: str | None
     state: ChangeState
     tries: int
     created_at: datetime

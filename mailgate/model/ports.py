@@ -12,6 +12,7 @@ from mailgate.model.envelope import Channel
 from mailgate.model.item import Admission, Admitted, Enclosure, Item
 from mailgate.model.notice import OutboxRow
 from mailgate.model.outcome import Compose, Outcome
+from mailgate.model.people import StaffWord
 from mailgate.model.ticket import Link, LinkState, Ticket
 
 
@@ -76,6 +77,9 @@ class Lookup(Protocol):
 
     def denied_since(self, ticket: int, contact_id: int, since: datetime) -> bool:
         """Whether this contact disowned a message of this ticket since then (promise L14)."""
+
+    def staff_says(self, queue_id: str) -> tuple[StaffWord, str] | None:
+        """What staff said of this message last, and who."""
 
     def outbox_row(self, notice_id: str) -> OutboxRow | None: ...
 

@@ -10,14 +10,28 @@ from mailgate import clock
 from mailgate.clock import Now
 from mailgate.settings import Limits
 from mailgate.store import events
+from mailgate.store.access_tokens import AccessTokens
+from mailgate.store.acts import Acts
+from mailgate.store.api_tokens import ApiTokens
+from mailgate.store.attempts import Attempts
+from mailgate.store.audit import Audit
+from mailgate.store.changes import Changes
 from mailgate.store.confirmation import Confirmations
 from mailgate.store.directory import Directory
+from mailgate.store.edits import Edits
 from mailgate.store.engine import Database, open_database
+from mailgate.store.inbox import Inbox
 from mailgate.store.intake import Intake
 from mailgate.store.links import Links
 from mailgate.store.lookup import Lookup
 from mailgate.store.outbox import Outbox
+from mailgate.store.panel import Panel
 from mailgate.store.queue import Queue
+from mailgate.store.saved_views import Saved
+from mailgate.store.sessions import Sessions
+from mailgate.store.signins import SignIns
+from mailgate.store.staff import StaffAccounts
+from mailgate.store.stats import Stats
 from mailgate.store.tickets import Tickets
 from mailgate.store.views import Views
 
@@ -42,6 +56,20 @@ class Store:
     directory: Directory
     views: Views
     confirm_view: Confirmations
+    sessions: Sessions
+    sign_ins: SignIns
+    access_tokens: AccessTokens
+    staff: StaffAccounts
+    api_tokens: ApiTokens
+    attempts: Attempts
+    panel: Panel
+    edits: Edits
+    changes: Changes
+    inbox: Inbox
+    acts: Acts
+    saved: Saved
+    audit: Audit
+    stats: Stats
 
     @property
     def file(self) -> Path | None:
@@ -98,4 +126,18 @@ def open_store(
         directory=Directory(database),
         views=Views(database),
         confirm_view=Confirmations(database),
+        sessions=Sessions(database),
+        sign_ins=SignIns(database, bounds),
+        access_tokens=AccessTokens(database, bounds),
+        staff=StaffAccounts(database),
+        api_tokens=ApiTokens(database),
+        attempts=Attempts(database),
+        panel=Panel(database),
+        edits=Edits(database),
+        changes=Changes(database, bounds),
+        inbox=Inbox(database),
+        acts=Acts(database),
+        saved=Saved(database),
+        audit=Audit(database),
+        stats=Stats(database),
     )

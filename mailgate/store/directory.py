@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from mailgate.model.addresses import address_key, normalise
 from mailgate.model.directory import Account, AccountEntry, Contact, Service
-from mailgate.store import events, rows
+from mailgate.model.views import Page
+from mailgate.store import cursors, events, rows
 from mailgate.store.engine import Database
 from mailgate.store.tables import account, contact, service, share
 
@@ -62,7 +63,7 @@ class Directory:
             if account_id is not None:
                 query = query.where(account.c.id == account_id)
             accounts = [rows.account_of(row) for row in connection.execute(query)]
-            return _entries(connection, accounts, whole=account_id is None)
+            return entries(connection, accounts, whole=account_id is None)
 
     def of_address(self, address: str) -> list[AccountEntry]:
         """The accounts that have a contact with this address."""
@@ -70,7 +71,28 @@ class Directory:
             key = contact.c.address_key == address_key(address)
             query = select(account).where(account.c.id.in_(select(contact.c.account_id).where(key)))
             accounts = [rows.account_of(row) for row in connection.execute(query)]
-            return _entries(connection, accounts, whole=False)
+            return entries(connection, accounts, whole=False)
+
+    def contacts(
+        self,
+        *,
+        account_id: str | None = None,
+        address: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Contact]:
+        """Contacts in the order they were added. Raises `BadCursor`."""
+        query = select(contact).order_by(contact.c.id).limit(limit + 1)
+        if account_id is not None:
+            query = query.where(contact.c.account_id == account_id)
+        if address is not None:
+            query = query.where(contact.c.address_key == address_key(address))
+        if after is not None:
+            query = query.where(contact.c.id > cursors.read_number(after))
+        with self._database.reading() as connection:
+            found = [rows.contact_of(row) for row in connection.execute(query)]
+        more = len(found) > limit
+        return Page(tuple(found[:limit]), str(found[limit - 1].id) if more else None)
 
 
 def _import_account(
@@ -176,10 +198,10 @@ def _merge_shares(
         done["shares added"] += len(new)
 
 
-def _entries(
+def entries(
     connection: Connection, accounts: Sequence[Account], *, whole: bool
 ) -> list[AccountEntry]:
-    """Three queries however many accounts there are."""
+    """The accounts with all that is theirs, in three queries however many there are."""
     ids = {one.id for one in accounts}
     contacts = select(contact).order_by(contact.c.address_key)
     services = select(service).order_by(service.c.identifier)

@@ -1,4 +1,7 @@
-"""The audit trail: who did what, to which item or ticket, when and why. Only added to."""
+"""The trail of what happened to items and tickets, when and why; rows are only ever added.
+
+What a person did stands in the audit log as well: every act goes through here, so none is missed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from mailgate.store import audit
 from mailgate.store.tables import event
 
 #: Who acts where no person does.
@@ -21,10 +25,18 @@ def record(
     who: str = ITSELF,
     queue_id: str | None = None,
     ticket: int | None = None,
+    subject: str = "",
     **why: Any,
 ) -> None:
-    """Add one event inside the caller's transaction; `why` is kept as JSON."""
+    """Add one event inside the caller's transaction; `why` is kept as JSON.
+
+    `subject` names what it is about where that is no message and no ticket, as `contact:7`. Call
+    it last: from here to the commit nobody else can add to the audit log.
+    """
     connection.execute(
         insert(event),
         {"at": at, "who": who, "what": what, "queue_id": queue_id, "ticket": ticket, "why": why},
     )
+    if who != ITSELF:
+        about = subject or (f"message:{queue_id}" if queue_id else f"ticket:{ticket}")
+        audit.write(connection, at, who, what, about, why)

@@ -12,6 +12,7 @@ from mailgate.model.addresses import address_key
 from mailgate.model.decision import Decision, Tried, Verdict
 from mailgate.model.outcome import Outcome
 from mailgate.model.ticket import Standing, TicketState
+from mailgate.store import message_views, search
 from mailgate.store.tables import decision, item, message, named
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, storable
@@ -61,6 +62,7 @@ def write_outcome(
             insert(named), [{"queue_id": queue_id, "address_key": key} for key in sorted(keys)]
         )
     _write_decision(connection, outcome, ticket, now)
+    _index(connection, outcome, ticket)
 
 
 def write_without_facts(
@@ -81,8 +83,12 @@ def write_without_facts(
         connection.execute(
             update(message).where(message.c.queue_id == queued.queue_id).values(values)
         )
+        search.set_verdict(connection, queued.queue_id, verdict)
     else:
         connection.execute(insert(message), {**_unread(queued), **values})
+        texts = (queued.reverse_path, queued.queue_id)
+        marks = (search.mark("desk", queued.desk), search.mark("verdict", verdict))
+        search.write(connection, queued.queue_id, texts, marks, ())
     number = before.ticket if before else None
     connection.execute(
         insert(decision),
@@ -156,7 +162,36 @@ def _message_values(outcome: Outcome, ticket: int | None, now: datetime) -> dict
         "code": outcome.facts.values.get("code", "absent"),
         "claimed_ticket": storable(case.claimed_ticket),
         "decided_at": now,
+        "author_name": _display_name(outcome),
+        "automatic": outcome.facts.values.get("automatic", "no"),
+        "attachments": message_views.attachments_row(outcome.message.attachments),
     }
+
+
+def _display_name(outcome: Outcome) -> str:
+    people = outcome.message.head.from_
+    return people[0].name if people and outcome.item.channel == "email" else ""
+
+
+def _index(connection: Connection, outcome: Outcome, ticket: int | None) -> None:
+    """What finds the message: its words, and marks for what lists ask together with words."""
+    head, case, judged = outcome.message.head, outcome.case, outcome.decision
+    people = (*head.from_, *head.to, *head.cc)
+    texts = [
+        head.subject,
+        *(f"{person.name} {person.address}" for person in people),
+        outcome.item.entered_by,
+        outcome.item.queue_id,
+        str(ticket or ""),
+        *(attachment.filename for attachment in outcome.message.attachments),
+        outcome.message.text,
+    ]
+    marks = [search.mark("desk", outcome.item.desk), search.mark("verdict", judged.verdict)]
+    if case.account_id is not None:
+        marks.append(search.mark("account", case.account_id))
+    if case.contact is not None and judged.verdict != "filed":
+        marks.append(search.mark("people", "yes"))
+    search.write(connection, outcome.item.queue_id, texts, marks, judged.labels)
 
 
 def _unread(queued: AnyRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Insert, delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailgate.model.item import Admission, Admitted
+from mailgate.store import events
 from mailgate.store.engine import Database
 from mailgate.store.tables import content, item
 
@@ -41,8 +42,28 @@ class Intake:
                 execution_options={"preserve_rowcount": True},
             ).rowcount
             if added == len(batch):
-                return [Admitted(a.queue_id, duplicate=False) for a in batch]
-            return _with_duplicates(connection, batch)
+                made = [Admitted(a.queue_id, duplicate=False) for a in batch]
+            else:
+                made = _with_duplicates(connection, batch)
+            _record_people(connection, batch, made)
+        return made
+
+
+def _record_people(
+    connection: Connection, batch: Sequence[Admission], made: Sequence[Admitted]
+) -> None:
+    """What a person entered on a page is an act, and stands in the audit log as one."""
+    for admission, result in zip(batch, made, strict=True):
+        if admission.channel != "email" and not result.duplicate:
+            events.record(
+                connection,
+                admission.envelope.received_at,
+                "message-entered",
+                who=admission.entered_by or admission.channel,
+                queue_id=result.queue_id,
+                channel=admission.channel,
+                account=admission.account_id,
+            )
 
 
 def _with_duplicates(connection: Connection, batch: Sequence[Admission]) -> list[Admitted]:
@@ -85,6 +106,5 @@ def _item_row(admission: Admission) -> dict[str, Any]:
         "tls": envelope.tls,
         "entered_by": admission.entered_by,
         "account_id": admission.account_id,
-        "service_id": admission.service_id,
         "due_at": envelope.received_at,
     }

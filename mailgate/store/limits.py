@@ -11,6 +11,9 @@ from mailgate.model.addresses import address_key
 from mailgate.settings import Limits
 from mailgate.store.tables import CARRIES_LINK, outbox
 
+#: The one template whose text a person writes.
+BY_A_PERSON = "staff-answer"
+
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 #: Name of a limit, how much it allows, and the count of what was sent.
@@ -59,7 +62,9 @@ def _bounds(
 
 
 def _count(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
-    query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
+    """Automatic mail alone: what a person wrote is neither bounded nor counted."""
+    automatic = outbox.c.template != BY_A_PERSON
+    query = select(func.count()).where(outbox.c.created_at > since, automatic, *where)
     return query.scalar_subquery()
 
 

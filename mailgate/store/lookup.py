@@ -9,9 +9,11 @@ from sqlalchemy import exists, func, select
 from mailgate.model.addresses import address_key
 from mailgate.model.directory import Account, Contact, Service
 from mailgate.model.notice import OutboxRow
+from mailgate.model.people import StaffWord
 from mailgate.model.ticket import LinkState, Ticket
 from mailgate.store import rows
 from mailgate.store.engine import Database
+from mailgate.store.people_tables import override
 from mailgate.store.tables import account, contact, link, message, named, outbox, service, share
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect, storable
@@ -131,6 +133,16 @@ class Lookup:
                 link.c.decided_at >= since,
             )
         )
+
+    def staff_says(self, queue_id: str) -> tuple[StaffWord, str] | None:
+        """The newest word of staff on this message counts."""
+        row = self._one(
+            select(override.c.value, override.c.who)
+            .where(override.c.queue_id == queue_id)
+            .order_by(override.c.id.desc())
+            .limit(1)
+        )
+        return (row.value, row.who) if row else None
 
     def outbox_row(self, notice_id: str) -> OutboxRow | None:
         row = self._one(select(outbox).where(outbox.c.id == notice_id))

@@ -67,7 +67,6 @@ def item_of(row: AnyRow, octets: bytes) -> Item:
         revision=row.revision,
         entered_by=row.entered_by,
         account_id=row.account_id,
-        service_id=row.service_id,
         claim=row.claim,
     )
 

@@ -98,7 +98,6 @@ item = Table(
     Column("claimed_by", Words),
     Column("claimed_at", Moment),
     Column("last_error", Words, nullable=False, server_default=""),
-    Column("service_id", Id),
     one_of("state", "incoming", "active", "deferred", "hold", "done"),
     CheckConstraint("(due_at IS NOT NULL) = (state IN ('incoming', 'deferred'))", name="due"),
 )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from mailgate.model.item import QueueRow, QueueState
 from mailgate.model.notice import OutboxRow, OutboxState
 from mailgate.model.ticket import Standing, Ticket, TicketState
-from mailgate.model.views import DecisionView, EventView, LinkView, MessageView, TicketView
+from mailgate.model.views import EventView, MessageView, TicketView
 from mailgate.store import rows
 from mailgate.store.engine import Database
-from mailgate.store.tables import content, decision, event, item, link, message, outbox
+from mailgate.store.message_views import message_views, messages
+from mailgate.store.tables import content, event, item, message, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect
 
@@ -61,20 +61,20 @@ class Views:
             found = connection.execute(select(tickets).where(tickets.c.number == number)).first()
             if found is None:
                 return None
-            query = _messages().where(message.c.ticket == number).order_by(message.c.received_at)
+            query = messages().where(message.c.ticket == number).order_by(message.c.received_at)
             sent = select(outbox).where(outbox.c.ticket == number).order_by(outbox.c.created_at)
             return TicketView(
                 ticket=rows.ticket_of(found),
-                messages=tuple(_message_views(connection, connection.execute(query).all())),
+                messages=tuple(message_views(connection, connection.execute(query).all())),
                 notices=tuple(rows.outbox_of(row) for row in connection.execute(sent)),
-                events=_events(connection, event.c.ticket == number),
+                events=event_views(connection, event.c.ticket == number),
             )
 
     def message(self, queue_id: str) -> MessageView | None:
         """A message with every judgement and link of it; None while nobody has decided it."""
         with self._database.reading() as connection:
-            query = _messages().where(message.c.queue_id == queue_id)
-            found = _message_views(connection, connection.execute(query).all())
+            query = messages().where(message.c.queue_id == queue_id)
+            found = message_views(connection, connection.execute(query).all())
         return found[0] if found else None
 
     def octets(self, queue_id: str) -> bytes | None:
@@ -138,83 +138,7 @@ class Views:
         return {row[0]: (row[1], row[2]) for row in self._all(query)}
 
 
-def _messages() -> AnySelect:
-    return (
-        select(message, item.c.channel, content.c.size)
-        .join(item, item.c.queue_id == message.c.queue_id)
-        .join(content, content.c.sha256 == item.c.sha256)
-    )
-
-
-def _message_views(connection: Connection, found: Sequence[AnyRow]) -> list[MessageView]:
-    ids = [row.queue_id for row in found]
-    history: dict[str, list[DecisionView]] = {}
-    judged = select(decision).where(decision.c.queue_id.in_(ids)).order_by(decision.c.id)
-    for row in connection.execute(judged):
-        history.setdefault(row.queue_id, []).append(_decision_view(row))
-    links: dict[str, list[LinkView]] = {}
-    asked = select(link).where(link.c.queue_id.in_(ids)).order_by(link.c.created_at)
-    for row in connection.execute(asked):
-        links.setdefault(row.queue_id, []).append(_link_view(row))
-    return [
-        _message_view(row, history.get(row.queue_id, []), links.get(row.queue_id, []))
-        for row in found
-    ]
-
-
-def _message_view(
-    row: AnyRow, history: Sequence[DecisionView], links: Sequence[LinkView]
-) -> MessageView:
-    return MessageView(
-        queue_id=row.queue_id,
-        channel=row.channel,
-        ticket=row.ticket,
-        account_id=row.account_id,
-        contact_id=row.contact_id,
-        author=row.author,
-        message_id=row.message_id,
-        subject=row.subject,
-        date=row.date,
-        received_at=row.received_at,
-        text=row.text,
-        reply_text=row.reply_text,
-        verdict=row.verdict,
-        rule=row.rule,
-        reasons=tuple(row.reasons),
-        labels=tuple(row.labels),
-        facts=row.facts,
-        size=row.size,
-        history=tuple(history),
-        links=tuple(links),
-    )
-
-
-def _decision_view(row: AnyRow) -> DecisionView:
-    return DecisionView(
-        decided_at=row.decided_at,
-        revision=row.revision,
-        verdict=row.verdict,
-        rule=row.rule,
-        reasons=tuple(row.reasons),
-        facts=row.facts,
-        sources=row.sources,
-        trace=tuple(row.trace),
-        policy_sha256=row.policy_sha256,
-    )
-
-
-def _link_view(row: AnyRow) -> LinkView:
-    return LinkView(
-        contact_id=row.contact_id,
-        address=row.address,
-        state=row.state,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        decided_at=row.decided_at,
-    )
-
-
-def _events(connection: Connection, which: Any) -> tuple[EventView, ...]:
+def event_views(connection: Connection, which: ColumnElement[bool]) -> tuple[EventView, ...]:
     query = select(event).where(which).order_by(event.c.id)
     return tuple(_event_view(row) for row in connection.execute(query))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
+
+from mailgate.store import search
 
 revision = "0002"
 down_revision = "0001"
@@ -61,10 +65,10 @@ def upgrade() -> None:
     _search()
     for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
         op.execute(statement)
+    _index_what_is_there()
 
 
 def _more_columns() -> None:
-    op.add_column("item", sa.Column("service_id", ID))
     op.add_column(
         "contact", sa.Column("signs_in", sa.Boolean(), server_default=sa.true(), nullable=False)
     )
@@ -310,3 +314,29 @@ def _search() -> None:
         sa.PrimaryKeyConstraint("label", "queue_id", name="pk_labelled"),
     )
     op.create_index("ix_labelled_queue_id", "labelled", ["queue_id"])
+
+
+def _index_what_is_there() -> None:
+    """Earlier messages are found too, and their verdicts and desks narrow a search."""
+    bind = op.get_bind()
+    query = sa.text(
+        "SELECT message.queue_id, message.subject, message.text, message.author, message.ticket,"
+        " message.verdict, message.account_id, message.contact_id, item.desk"
+        " FROM message JOIN item ON item.queue_id = message.queue_id"
+        " WHERE message.queue_id > :last ORDER BY message.queue_id LIMIT 200"
+    )
+    found = bind.execute(query, {"last": ""}).all()
+    while found:
+        for row in found:
+            _index(bind, row)
+        found = bind.execute(query, {"last": found[-1].queue_id}).all()
+
+
+def _index(bind: sa.Connection, row: sa.Row[Any]) -> None:
+    marks = [search.mark("desk", row.desk), search.mark("verdict", row.verdict)]
+    if row.account_id is not None:
+        marks.append(search.mark("account", row.account_id))
+    if row.contact_id is not None and row.verdict != "filed":
+        marks.append(search.mark("people", "yes"))
+    texts = (row.subject, row.author or "", row.queue_id, str(row.ticket or ""), row.text)
+    search.write(bind, row.queue_id, texts, marks, ())

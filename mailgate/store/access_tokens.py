@@ -1,0 +1,174 @@
+"""Access tokens: when each was issued, to whom, and until when it signs them in (rows B1 to B8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from mailgate.model.addresses import address_key
+from mailgate.model.directory import Contact
+from mailgate.model.notice import Notice
+from mailgate.model.people import AccessToken
+from mailgate.settings import Limits
+from mailgate.store import events, rows
+from mailgate.store.engine import Database
+from mailgate.store.limits import exceeded
+from mailgate.store.people_tables import access_token, session
+from mailgate.store.tables import contact, outbox
+from mailgate.store.types import AnyRow, storable
+
+#: The last use is written down this often: a script may use its token many times a second.
+_NOTED = timedelta(minutes=1)
+
+
+class AccessTokens:
+    """`AccessTokenStore` over a database."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+
+    def issue(
+        self,
+        contact_id: int,
+        token_sha256: str,
+        notice: Notice,
+        who: str,
+        now: datetime,
+        expires_at: datetime,
+    ) -> AccessToken | None:
+        """Keep a new token, revoke the contact's older ones, and mail it; None, and nothing done,
+        where the limits leave no room or the mail would go to another address than his.
+        """
+        with self._database.writing() as connection:
+            query = select(contact).where(contact.c.id == contact_id).with_for_update()
+            whose = connection.execute(query).first()
+            if whose is None or whose.address_key != address_key(notice.to):
+                return None
+            if exceeded(connection, self._limits, now, to=notice.to, ticket=None, link=True):
+                return None
+            end_tokens(connection, now, "replaced", contact_id=contact_id)
+            row = connection.execute(
+                insert(access_token)
+                .values(
+                    token_sha256=token_sha256,
+                    contact_id=contact_id,
+                    account_id=whose.account_id,
+                    address=whose.address,
+                    issued_at=now,
+                    issued_by=who,
+                    expires_at=expires_at,
+                )
+                .returning(*access_token.c)
+            ).one()
+            connection.execute(insert(outbox), rows.notice_row(notice, now))
+            _record(connection, now, "token-issued", who, row, to=whose.address)
+        return _token_of(row)
+
+    def use(self, token_sha256: str, now: datetime) -> tuple[AccessToken, Contact] | None:
+        """Whom a token signs in, if it is valid; the first use verifies the address (B7)."""
+        query = select(access_token).where(
+            access_token.c.token_sha256 == token_sha256,
+            access_token.c.revoked_at.is_(None),
+            access_token.c.expires_at > now,
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+            whose = (
+                row
+                and connection.execute(
+                    select(contact).where(
+                        contact.c.id == row.contact_id,
+                        contact.c.address_key == address_key(row.address),
+                        contact.c.signs_in,
+                    )
+                ).first()
+            )
+        if row is None or whose is None:
+            return None
+        if row.last_used_at is None or now - row.last_used_at >= _NOTED:
+            self._note_use(row, now)
+        return _token_of(row), rows.contact_of(whose)
+
+    def _note_use(self, row: AnyRow, now: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                update(access_token)
+                .where(access_token.c.id == row.id)
+                .values(last_used_at=now, verified_at=row.verified_at or now)
+            )
+            if row.verified_at is None:
+                _record(connection, now, "token-verified", row.address, row)
+
+    def of_account(self, account_id: str) -> list[AccessToken]:
+        """Newest first; for the account's main contact and for staff."""
+        return self._all(access_token.c.account_id == account_id)
+
+    def of_contact(self, contact_id: int) -> list[AccessToken]:
+        return self._all(access_token.c.contact_id == contact_id)
+
+    def get(self, token_id: int) -> AccessToken | None:
+        return next(iter(self._all(access_token.c.id == storable(token_id))), None)
+
+    def revoke(
+        self, token_id: int, who: str, why: str, now: datetime, account_id: str | None = None
+    ) -> bool:
+        """End a token and the sessions it opened; with `account_id` only one of that account."""
+        with self._database.writing() as connection:
+            which = [access_token.c.id == storable(token_id), access_token.c.revoked_at.is_(None)]
+            if account_id is not None:
+                which.append(access_token.c.account_id == account_id)
+            row = connection.execute(
+                update(access_token)
+                .where(*which)
+                .values(revoked_at=now, revoked_why=why)
+                .returning(*access_token.c)
+            ).first()
+            if row is None:
+                return False
+            connection.execute(delete(session).where(session.c.access_token_id == row.id))
+            _record(connection, now, "token-revoked", who, row, reason=why)
+        return True
+
+    def _all(self, which: ColumnElement[bool]) -> list[AccessToken]:
+        query = select(access_token).where(which).order_by(access_token.c.id.desc())
+        with self._database.reading() as connection:
+            return [_token_of(row) for row in connection.execute(query)]
+
+
+def end_tokens(connection: Connection, now: datetime, why: str, *, contact_id: int) -> int:
+    """Revoke every token of a contact and end the sessions they opened."""
+    ended = connection.execute(
+        update(access_token)
+        .where(access_token.c.contact_id == contact_id, access_token.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_why=why)
+        .returning(access_token.c.id)
+    )
+    ids = list(ended.scalars())
+    connection.execute(delete(session).where(session.c.access_token_id.in_(ids)))
+    return len(ids)
+
+
+def _record(
+    connection: Connection, now: datetime, what: str, who: str, row: AnyRow, **why: Any
+) -> None:
+    subject = f"contact:{row.contact_id}"
+    events.record(connection, now, what, who=who, subject=subject, token=row.id, **why)
+
+
+def _token_of(row: AnyRow) -> AccessToken:
+    return AccessToken(
+        id=row.id,
+        contact_id=row.contact_id,
+        account_id=row.account_id,
+        address=row.address,
+        issued_at=row.issued_at,
+        issued_by=row.issued_by,
+        expires_at=row.expires_at,
+        verified_at=row.verified_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+        revoked_why=row.revoked_why,
+    )

@@ -1,0 +1,301 @@
+"""What staff see: every message with its verdict, and every ticket with all that belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from mailgate.model.people import Override
+from mailgate.model.views import (
+    ConsoleTicket,
+    InboxFilter,
+    InboxMessage,
+    InboxRow,
+    Page,
+    Reader,
+    TicketFilter,
+    TicketRow,
+    TicketView,
+)
+from mailgate.store import cursors, message_views, rows, search, ticket_rows, waiting
+from mailgate.store.engine import Database
+from mailgate.store.people_tables import labelled, override
+from mailgate.store.people_tables import search as search_table
+from mailgate.store.tables import (
+    account,
+    contact,
+    content,
+    event,
+    item,
+    message,
+    outbox,
+    service,
+    share,
+)
+from mailgate.store.tables import ticket as tickets
+from mailgate.store.types import AnyRow, AnySelect, storable
+from mailgate.store.views import event_views
+
+_EXCERPT = 200
+
+
+class Inbox:
+    """`InboxStore` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def messages(
+        self, wanted: InboxFilter, *, after: str | None = None, limit: int = 50
+    ) -> Page[InboxRow]:
+        """Newest first, by the time of receipt, which queue ids begin with; where words are asked
+        for, by the time of the first decision. Raises `BadCursor`.
+        """
+        with self._database.reading() as connection:
+            query = _inbox().where(*_conditions(wanted))
+            if wanted.text.strip():
+                hit = search.hits(connection, wanted.text, _marks(wanted))
+                if hit is None:
+                    return Page(())
+                query = (
+                    query.add_columns(hit.c.id.label("place"))
+                    .join(search_table, search_table.c.queue_id == message.c.queue_id)
+                    .join(hit, hit.c.id == search_table.c.id)
+                    .order_by(hit.c.id.desc())
+                )
+                if after is not None:
+                    query = query.where(hit.c.id < cursors.read_number(after))
+            else:
+                query = query.add_columns(message.c.queue_id.label("place"))
+                query = query.order_by(message.c.queue_id.desc())
+                if after is not None:
+                    query = query.where(message.c.queue_id < cursors.read_id(after))
+            found = connection.execute(query.limit(limit + 1)).all()
+        more = str(found[limit - 1].place) if len(found) > limit else None
+        return Page(tuple(_inbox_row(row) for row in found[:limit]), more)
+
+    def message(self, queue_id: str) -> InboxMessage | None:
+        with self._database.reading() as connection:
+            query = message_views.messages().where(message.c.queue_id == queue_id)
+            found = message_views.message_views(connection, connection.execute(query).all())
+            if not found:
+                return None
+            view = found[0]
+            his = _one(connection, select(contact).where(contact.c.id == view.contact_id))
+            owner = _one(connection, select(account).where(account.c.id == view.account_id))
+            named = _one(connection, select(tickets).where(tickets.c.number == view.ticket))
+            services = select(service).where(service.c.account_id == view.account_id)
+            shared = select(share.c.service_id).where(share.c.contact_id == view.contact_id)
+            said = select(override).where(override.c.queue_id == queue_id).order_by(override.c.id)
+            sent = select(outbox).where(outbox.c.queue_id == queue_id).order_by(outbox.c.created_at)
+            error = select(item.c.last_error).where(item.c.queue_id == queue_id)
+            return InboxMessage(
+                message=view,
+                ticket=rows.ticket_of(named) if named else None,
+                account=rows.account_of(owner) if owner else None,
+                contact=rows.contact_of(his) if his else None,
+                services=tuple(
+                    rows.service_of(row)
+                    for row in connection.execute(services.order_by(service.c.identifier))
+                ),
+                shared=frozenset(connection.execute(shared).scalars()),
+                overrides=tuple(override_of(row) for row in connection.execute(said)),
+                notices=tuple(rows.outbox_of(row) for row in connection.execute(sent)),
+                events=event_views(connection, event.c.queue_id == queue_id),
+                last_error=connection.execute(error).scalar_one(),
+            )
+
+    def octets(self, queue_id: str) -> bytes | None:
+        query = select(content.c.octets).join(item, item.c.sha256 == content.c.sha256)
+        with self._database.reading() as connection:
+            return connection.execute(query.where(item.c.queue_id == queue_id)).scalar()
+
+    def tickets(
+        self, wanted: TicketFilter, *, after: str | None = None, limit: int = 50
+    ) -> Page[TicketRow]:
+        """The last changed first. Raises `BadCursor`."""
+        asked: dict[Any, Any] = {
+            tickets.c.state: wanted.state,
+            tickets.c.standing: wanted.standing,
+            tickets.c.account_id: wanted.account_id,
+            tickets.c.service_id: wanted.service_id,
+            tickets.c.desk: wanted.desk,
+        }
+        where = [column == value for column, value in asked.items() if value is not None]
+        marks = (search.mark("account", wanted.account_id),) if wanted.account_id else ()
+        with self._database.reading() as connection:
+            return ticket_rows.ticket_rows(
+                connection, where, text=wanted.text, marks=marks, after=after, limit=limit
+            )
+
+    def ticket(self, number: int) -> ConsoleTicket | None:
+        with self._database.reading() as connection:
+            which = tickets.c.number == storable(number)
+            row = ticket_rows.one_row(connection, which)
+            if row is None:
+                return None
+            number = row.ticket.number
+            query = message_views.messages().where(message.c.ticket == number)
+            found = connection.execute(query.order_by(message.c.received_at)).all()
+            sent = select(outbox).where(outbox.c.ticket == number).order_by(outbox.c.created_at)
+            owner = _one(connection, select(account).where(account.c.id == row.ticket.account_id))
+            about = _one(connection, select(service).where(service.c.id == row.ticket.service_id))
+            return ConsoleTicket(
+                view=TicketView(
+                    ticket=row.ticket,
+                    messages=tuple(message_views.message_views(connection, found)),
+                    notices=tuple(rows.outbox_of(r) for r in connection.execute(sent)),
+                    events=event_views(connection, event.c.ticket == number),
+                ),
+                row=row,
+                account=rows.account_of(owner) if owner else None,
+                service=rows.service_of(about) if about else None,
+                readers=readers(connection, number),
+            )
+
+    def undecided(self, limit: int = 200) -> list[str]:
+        """Queue ids of messages that wait: pending, unauthorized or held, of no closed ticket."""
+        query = (
+            select(message.c.queue_id)
+            .outerjoin(tickets, tickets.c.number == message.c.ticket)
+            .where(waiting.unsettled())
+            .order_by(message.c.queue_id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def readers(connection: Connection, number: int) -> tuple[Reader, ...]:
+    """Contacts of the ticket's account who may be written to about it.
+
+    Those it is shared with, the main contact among them; and whoever wrote to it as a contact of
+    the account, for he knows of it already.
+    """
+    about = connection.execute(select(tickets).where(tickets.c.number == number)).one()
+    wrote = select(message.c.contact_id).where(
+        message.c.ticket == number, message.c.account_id == about.account_id
+    )
+    shared = select(share.c.contact_id).where(share.c.service_id == about.service_id)
+    see = or_(contact.c.role == "main", contact.c.id.in_(shared))
+    query = (
+        select(contact, see.label("sees"))
+        .where(
+            contact.c.account_id == about.account_id,
+            or_(see, contact.c.id == about.opener_id, contact.c.id.in_(wrote)),
+        )
+        .order_by(contact.c.address_key)
+    )
+    return tuple(
+        Reader(rows.contact_of(row), opener=row.id == about.opener_id, shared=bool(row.sees))
+        for row in connection.execute(query)
+    )
+
+
+def override_of(row: AnyRow) -> Override:
+    return Override(row.queue_id, row.who, row.why, row.value, row.at)
+
+
+def _one(connection: Connection, query: AnySelect) -> AnyRow | None:
+    return connection.execute(query).first()
+
+
+def _marks(wanted: InboxFilter) -> list[str]:
+    asked = {"account": wanted.account_id, "verdict": wanted.verdict, "desk": wanted.desk}
+    return [search.mark(kind, value) for kind, value in asked.items() if value is not None]
+
+
+def _conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
+    asked: dict[Any, Any] = {
+        message.c.verdict: wanted.verdict,
+        message.c.account_id: wanted.account_id,
+        tickets.c.service_id: wanted.service_id,
+        item.c.desk: wanted.desk,
+        item.c.state: wanted.state,
+    }
+    found = [column == value for column, value in asked.items() if value is not None]
+    if wanted.ticket is not None:
+        found.append(message.c.ticket == storable(wanted.ticket))
+    if wanted.automatic is not None:
+        machine = message.c.automatic != "no"
+        found.append(machine if wanted.automatic else ~machine)
+    if wanted.label is not None:
+        of_label = select(labelled.c.queue_id).where(labelled.c.label == wanted.label)
+        found.append(message.c.queue_id.in_(of_label))
+    return found
+
+
+def _inbox() -> AnySelect:
+    said = (
+        select(override.c.value)
+        .where(override.c.queue_id == message.c.queue_id)
+        .order_by(override.c.id.desc())
+        .limit(1)
+        .correlate(message)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            message.c.queue_id,
+            message.c.received_at,
+            message.c.author,
+            message.c.author_name,
+            message.c.subject,
+            func.substr(message.c.reply_text, 1, _EXCERPT).label("excerpt"),
+            message.c.verdict,
+            message.c.rule,
+            message.c.reasons,
+            message.c.labels,
+            message.c.automatic,
+            message.c.attachments,
+            message.c.account_id,
+            message.c.ticket,
+            item.c.desk,
+            item.c.channel,
+            item.c.state.label("item_state"),
+            account.c.company,
+            contact.c.name.label("contact_name"),
+            contact.c.address.label("contact_address"),
+            contact.c.role,
+            tickets.c.state.label("ticket_state"),
+            tickets.c.standing,
+            service.c.identifier.label("service"),
+            said.label("said"),
+        )
+        .select_from(message)
+        .join(item, item.c.queue_id == message.c.queue_id)
+        .outerjoin(tickets, tickets.c.number == message.c.ticket)
+        .outerjoin(account, account.c.id == message.c.account_id)
+        .outerjoin(contact, contact.c.id == message.c.contact_id)
+        .outerjoin(service, service.c.id == tickets.c.service_id)
+    )
+
+
+def _inbox_row(row: AnyRow) -> InboxRow:
+    return InboxRow(
+        queue_id=row.queue_id,
+        received_at=row.received_at,
+        desk=row.desk,
+        channel=row.channel,
+        author=row.author,
+        author_name=row.author_name,
+        subject=row.subject,
+        excerpt=row.excerpt,
+        verdict=row.verdict,
+        rule=row.rule,
+        reasons=tuple(row.reasons),
+        labels=tuple(row.labels),
+        automatic=row.automatic,
+        state=row.item_state,
+        account_id=row.account_id,
+        company=row.company or "",
+        contact=row.contact_name or row.contact_address or "",
+        role=row.role or "",
+        ticket=row.ticket,
+        ticket_state=row.ticket_state,
+        standing=row.standing,
+        service=row.service or "",
+        attachments=len(row.attachments),
+        override=row.said if row.said and row.said != "none" else "",
+    )
