@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -127,6 +128,7 @@ class Panel:
         """A page for the person who is signed in."""
         contact, account = person(visit)
         language = self.language(visit.request, contact.language or account.language)
+        problems: Mapping[str, str] = values.pop("problems", {})
         response = self.pages.render(
             f"panel/{template}",
             language,
@@ -138,6 +140,7 @@ class Panel:
             me=contact,
             account=account,
             csrf=visit.csrf,
+            problems=defaultdict(str, problems),
             waiting_count=len(self.stores.panel.waiting(contact.id)),
             **values,
         )
