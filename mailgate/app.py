@@ -181,10 +181,36 @@ class House:
             random=clock.random,
             on_decided=self._wake_workers,
             ready=self._ready,
-            routes=routes,
+            routes=[*self._faces(), *routes],
         )
         async with serving(app, self.settings.web.listen):
             yield
+
+    def _faces(self) -> Sequence[BaseRoute]:
+        """Panel, console and API. Their pages run in threads, and wake the house from there."""
+        from mailgate.faces import Faces
+        from mailgate.tokens.password import Passwords
+
+        soon = asyncio.get_running_loop().call_soon_threadsafe
+
+        def wake_workers() -> None:
+            soon(self._wake_workers)
+
+        def wake_mailer() -> None:
+            soon(self._wake_mailer)
+
+        return Faces(
+            settings=self.settings,
+            store=self.store,
+            keys=self.keys,
+            now=clock.now,
+            random=clock.random,
+            policy=lambda: self.rules.policy,
+            ready=self._ready,
+            wake_workers=wake_workers,
+            wake_mailer=wake_mailer,
+            passwords=Passwords(clock.random),
+        ).routes()
 
     def _free_space(self) -> int:
         """Octets free where the embedded database lives; plenty where the database is elsewhere."""
