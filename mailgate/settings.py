@@ -210,6 +210,19 @@ class Links(Section):
         return value
 
 
+class AccessTokens(Section):
+    """The tokens that sign contacts in to the panel (rows B1 to B8)."""
+
+    life: Duration = timedelta(days=90)
+
+    @field_validator("life")
+    @classmethod
+    def _bounded(cls, value: timedelta) -> timedelta:
+        if not timedelta(days=1) <= value <= timedelta(days=90):
+            raise ValueError("an access token lives from 1 d to 90 d")
+        return value
+
+
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "console"] = "json"
@@ -232,6 +245,7 @@ class Settings(Section):
     web: Web = Web()
     worker: Worker = Worker()
     links: Links = Links()
+    access_tokens: AccessTokens = AccessTokens()
     log: Log = Log()
 
     @field_validator("timezone")

@@ -29,7 +29,7 @@ def quoted(text: str, longest: int = LONGEST) -> str:
 
 def one_line(text: str) -> str:
     """The text as one line of characters that can be seen."""
-    return _SPACES.sub(" ", "".join(c if _shows(c) else " " for c in text)).strip()
+    return _SPACES.sub(" ", "".join(c if shows(c) else " " for c in text)).strip()
 
 
 def quoted_address(address: str) -> str:
@@ -38,7 +38,7 @@ def quoted_address(address: str) -> str:
     return address if plain else quoted(address)
 
 
-def _shows(char: str) -> bool:
+def shows(char: str) -> bool:
     """Whether a character is one that a reader sees: no C* category (controls, bidi marks,
     surrogates, unassigned) and no line separator.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.quoprimime
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -13,16 +13,17 @@ from typing import Any
 
 from mailgate.model.addresses import normalise
 from mailgate.model.notice import Notice
-from mailgate.outbound.quote import one_line
+from mailgate.outbound import BY_A_PERSON
+from mailgate.outbound.quote import one_line, shows
 from mailgate.outbound.templates import Templates
 from mailgate.settings import Settings
-from mailgate.tokens import link, message_id, ticket, verp
+from mailgate.tokens import access, change, link, message_id, session, ticket, verp
 from mailgate.tokens.keys import Keys
 from mailgate.words import Reason, Words, words
 
 #: Every header field that a mail of ours may have, each once at most (promise M9).
 FIELDS = (
-    "From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
+    "From", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
     "Auto-Submitted", "X-Auto-Response-Suppress", "X-Mailgate-Loop",
     "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Language",
 )  # fmt: skip
@@ -30,6 +31,11 @@ FIELDS = (
 _LINE = 76
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0")
 _FIELD = re.compile(rb"([A-Za-z\-]+): ([^\r\n]+(?:\r\n[ \t][^\r\n]*[^\s][^\r\n]*)*)")
+_WHITE = re.compile(rb"\s+")
+#: Values that are shown as they are, on one line.
+_PLAIN = ("company", "kind", "old_address", "new_address", "requested_by")
+#: Values that open something.
+_SECRET = ("link", "code", "access_token")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ \-]+")
 
 
@@ -63,18 +69,17 @@ def render(notice: Notice, settings: Settings, keys: Keys, templates: Templates)
         raise BadNotice(f"the desk {notice.desk} is gone")
     context = _context(notice, settings, signed)
     subject, text = templates.write(notice.template, notice.language, context)
-    recipient = normalise(notice.to)
+    to, cc = normalise(notice.to), tuple(normalise(address) for address in notice.cc)
     encoding, body = _body(text)
     fields = [
         ("From", _mailbox(desk.name or desk.tag, normalise(desk.address))),
-        ("To", recipient),
+        ("To", to),
+        *([("Cc", ",\r\n ".join(cc))] if cc else []),
         ("Subject", _unstructured("Subject", subject, context["token"])),
         ("Date", format_datetime(notice.date)),
         ("Message-ID", f"<{notice.message_id}>"),
         *_answered(notice),
-        # RFC 3834 §5. No Precedence: bulk (§3.1.8): it sends mail that must be read to the spam.
-        ("Auto-Submitted", "auto-replied"),
-        ("X-Auto-Response-Suppress", "All"),
+        *_automatic(notice),
         ("X-Mailgate-Loop", f"{notice.id}.{signed.mac('loop', notice.id).hex()[:20]}"),
         ("MIME-Version", "1.0"),
         ("Content-Type", "text/plain; charset=utf-8"),
@@ -86,19 +91,19 @@ def render(notice: Notice, settings: Settings, keys: Keys, templates: Templates)
     # Python that runs at the next attempt. Header, used for encoded words, has been right for ages.
     head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
     octets = head + b"\r\n" + body
-    check(octets, recipient)
+    check(octets, to, cc)
     bounces = settings.outbound.bounces
     return Rendered(
         octets=octets,
         reverse_path=verp.make(signed, normalise(bounces), notice.id) if bounces else "",
-        recipient=recipient,
+        recipient=normalise(notice.envelope_to or notice.to),
         smtputf8=not head.isascii(),
         text=f"Subject: {subject}\n\n{text}",
-        secrets=tuple(filter(None, (context["link"], context["code"]))),
+        secrets=tuple(filter(None, (context[name] for name in _SECRET))),
     )
 
 
-def check(octets: bytes, recipient: str) -> None:
+def check(octets: bytes, to: str, cc: Sequence[str] = ()) -> None:
     """Read the mail again as the next hop will, and refuse it where it says more than it should:
     a promise about octets is kept by looking at the octets (promises M9 and S3).
     """
@@ -113,7 +118,8 @@ def check(octets: bytes, recipient: str) -> None:
     names = [match[1].decode("ascii") for match in found]
     if len(set(names)) != len(names) or not set(names) <= set(FIELDS):
         raise BadNotice("a header field that is not ours")
-    if [match[2] for match in found if match[1] == b"To"] != [recipient.encode()]:
+    readers = [_WHITE.sub(b"", match[2]) for match in found if match[1] in (b"To", b"Cc")]
+    if readers != [part.encode() for part in (to, ",".join(cc)) if part]:
         raise BadNotice("another recipient than the registered one")
 
 
@@ -121,11 +127,10 @@ def _context(notice: Notice, settings: Settings, keys: Keys) -> dict[str, Any]:
     """What templates know. What is secret comes from the keys, here, and is kept nowhere."""
     values, said = notice.values, words(notice.language)
     desk = settings.desks[notice.desk]
-    nonce = notice.link_nonce
     return {
         "desk": one_line(desk.name or desk.tag),
         "desk_address": desk.address,
-        "panel": settings.base_url,
+        "panel": f"{settings.base_url}/panel",
         "name": notice.to_name,
         "ticket": notice.ticket,
         "token": _token(notice, settings, keys),
@@ -137,9 +142,46 @@ def _context(notice: Notice, settings: Settings, keys: Keys) -> dict[str, Any]:
         "expires": _date(values.get("expires"), said, settings),
         "reasons": list(_reasons(values, said)),
         "step": notice.link_step or "",
-        "link": f"{settings.base_url}/c/{link.token(keys, nonce)}" if nonce else "",
-        "code": link.code(keys, nonce) if nonce and notice.link_step == "code" else "",
+        **dict.fromkeys(_SECRET, ""),
+        **_opening(notice, settings.base_url, keys),
+        **{name: one_line(values.get(name, "")) for name in _PLAIN},
+        "text": _lines(values.get("text", "")),
+        "signature": _lines(values.get("signature", "")),
     }
+
+
+def _opening(notice: Notice, base: str, keys: Keys) -> dict[str, str]:
+    """What the notice opens something with; it follows from its nonce and the keys alone."""
+    nonce, template = notice.link_nonce, notice.template
+    if nonce is None:
+        return {}
+    asks_code = notice.link_step == "code"
+    if template == "access-token":
+        return {"access_token": access.token(keys, nonce)}
+    if template == "sign-in-link":
+        return {"link": f"{base}/panel/in/{session.sign_in_token(keys, nonce)}"}
+    if template == "verify-address":
+        return {"link": f"{base}/panel/v/{change.token(keys, nonce, 'new')}"}
+    if template == "confirm-main-change":
+        code = change.code(keys, nonce) if asks_code else ""
+        return {"link": f"{base}/panel/v/{change.token(keys, nonce, 'old')}", "code": code}
+    code = link.code(keys, nonce) if asks_code else ""
+    return {"link": f"{base}/c/{link.token(keys, nonce)}", "code": code}
+
+
+def _lines(text: str) -> str:
+    """What a person wrote, line by line, without characters that do not show."""
+    lines = ("".join(c for c in line if c == "\t" or shows(c)) for line in text.splitlines())
+    return "\n".join(lines)
+
+
+def _automatic(notice: Notice) -> Iterator[tuple[str, str]]:
+    """That a machine wrote this (RFC 3834 §5), unless somebody did. No Precedence: bulk (§3.1.8):
+    it sends mail that must be read to the spam.
+    """
+    if notice.template != BY_A_PERSON:
+        yield "Auto-Submitted", "auto-replied" if notice.queue_id else "auto-generated"
+        yield "X-Auto-Response-Suppress", "All"
 
 
 def _token(notice: Notice, settings: Settings, keys: Keys) -> str:

@@ -20,7 +20,7 @@ from mailgate.yamlfile import loads_plain
 from tests.conftest import ROOT
 
 _ROW = re.compile(r"\| `([a-z_.]+)` \| (–|`[^`]+`) \| (.+) \|")
-_HEAD = re.compile(r"## (?:`([a-z]+)(?:\.NAME)?`|Top)")
+_HEAD = re.compile(r"## (?:`([a-z_]+)(?:\.NAME)?`|Top)")
 
 
 def documented() -> Iterator[tuple[str, str | None]]:

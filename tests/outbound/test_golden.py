@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from mailgate.model.directory import LANGUAGES
+from mailgate.model.notice import Notice
 from mailgate.outbound import NOTICES
 from mailgate.outbound.render import render
 from mailgate.outbound.templates import Templates
-from tests.outbound.samples import KEYS, NOW, OLA, TICKET, notice, settings
+from mailgate.tokens import message_id
+from tests.outbound.samples import ANNA, KEYS, NOW, OLA, TICKET, notice, settings
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 FILES = sorted(GOLDEN.glob("*.eml"))
@@ -52,6 +54,41 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 
 
+#: Mails that no decision asked for; their values are made by the pages.
+_CHANGE = {
+    "company": "Piekarnia Anna Nowak",
+    "kind": "main",
+    "old_address": "anna@piekarnia.example",
+    "new_address": "anna.nowak@piekarnia.example",
+    "requested_by": "anna@piekarnia.example",
+    "expires": "2026-03-15T09:26:53+00:00",
+}
+LETTERS: dict[str, dict[str, Any]] = {
+    "sign-in-link": {"link_nonce": "0" * 32},
+    "access-token": {"link_nonce": "1" * 32},
+    "verify-address": {"link_nonce": "2" * 32},
+    "confirm-main-change": {"link_nonce": "2" * 32, "link_step": "code"},
+    "address-changed": {},
+    "staff-answer": {
+        "ticket": TICKET.number,
+        "queue_id": "01JQUEUE",
+        "in_reply_to": "abc.123@piekarnia.example",
+        "cc": (OLA.address,),
+        "values": {
+            "subject": "Zmiana serwerów DNS",
+            "text": "Pani Anno,\n\nserwery są już zmienione. \u202eUkryte\x07\n\nProszę sprawdzić.",
+            "signature": "Katarzyna Wójcik\nDział Pomocy",
+            "epoch": "0",
+            "ticket_desk": "support",
+        },
+    },
+}
+LETTER_KINDS: dict[str, dict[str, Any]] = {
+    "add": {"values": _CHANGE | {"kind": "add"}},
+    "copy": {"envelope_to": OLA.address, "id": "COPY"},
+}
+
+
 @pytest.fixture(scope="module")
 def templates() -> Templates:
     return Templates.load(None)
@@ -59,12 +96,34 @@ def templates() -> Templates:
 
 def written(name: str, templates: Templates) -> bytes:
     template, language, *kind = name.removesuffix(".eml").split(".")
+    if template in LETTERS:
+        said = letter(template, language, *kind)
+        return render(said, settings(), KEYS, templates).octets
     parts = {"notice": template} | USUAL[template]
     for key, value in KINDS[kind[0] if kind else "click"].items():
         parts[key] = parts.get(key, {}) | value if isinstance(value, dict) else value
     parts["case"] = parts.get("case", {}) | {"language": language}
     ticket = parts.pop("ticket", TICKET)
     return render(notice(ticket, **parts), settings(), KEYS, templates).octets
+
+
+def letter(template: str, language: Any, *kinds: str) -> Notice:
+    base: dict[str, Any] = {
+        "id": "01JLETTER",
+        "to": ANNA.address,
+        "to_name": ANNA.name,
+        "desk": "support",
+        "contact_id": ANNA.id,
+        "queue_id": None,
+        "ticket": None,
+        "message_id": message_id.make(KEYS, None, ANNA.id, "letter", "mailgate.desk.example"),
+        "date": NOW.replace(microsecond=0),
+        "values": _CHANGE,
+    }
+    base |= LETTERS[template]
+    for kind in kinds:
+        base |= LETTER_KINDS[kind]
+    return Notice(template=template, language=language, **base)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -18,7 +18,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyn
 from jinja2.sandbox import SandboxedEnvironment
 
 from mailgate.model.directory import LANGUAGES, Language
-from mailgate.outbound import ASKING, NOTICES
+from mailgate.outbound import CARRIED, NOTICES, OF_NO_TICKET
 from mailgate.words import Reason, words
 from mailgate.yamlfile import ConfigError, Problem
 
@@ -72,7 +72,9 @@ class Templates:
         for notice in NOTICES:
             for language in LANGUAGES:
                 # One problem a file is enough: the next attempts would mostly repeat it.
-                found = (self._problem(notice, language, sample) for sample in samples(language))
+                found = (
+                    self._problem(notice, language, sample) for sample in samples(notice, language)
+                )
                 yield from [p for p in found if p is not None][:1]
 
     def _problem(
@@ -86,10 +88,9 @@ class Templates:
         except (TemplateError, ValueError, TypeError, LookupError) as error:
             file, line = _place(error.__traceback__) or (self._file(name), 1)
             return Problem(file, line, 1, str(error))
-        needed = [sample["link"], sample["code"]] if notice in ASKING else []
-        for what in filter(None, needed):
-            if what not in text:
-                return Problem(self._file(name), 1, 1, "the text leaves out the link or the code")
+        for what in CARRIED.get(notice, ()):
+            if str(sample[what]) not in text:
+                return Problem(self._file(name), 1, 1, f"the text leaves out {{{{ {what} }}}}")
         if sample["token"] not in subject:
             return Problem(self._file(name), 1, 1, "the subject leaves out {{ token }} (row A1)")
         return None
@@ -105,8 +106,14 @@ def wrap(text: str, indent: int = 0) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def samples(language: Language) -> Iterator[dict[str, Any]]:
+def samples(notice: str, language: Language) -> Iterator[dict[str, Any]]:
     """What a notice can come to say: each kind of link and none, with a ticket and without."""
+    for sample in _samples(language):
+        if notice not in OF_NO_TICKET or sample["ticket"] is None:
+            yield sample
+
+
+def _samples(language: Language) -> Iterator[dict[str, Any]]:
     said = words(language)
     base = {
         "desk": "Desk",
@@ -120,6 +127,14 @@ def samples(language: Language) -> Iterator[dict[str, Any]]:
         "received": said.date(datetime(2026, 1, 31, 12, 30, tzinfo=UTC)),
         "expires": said.date(datetime(2026, 2, 1, 12, 30, tzinfo=UTC)),
         "reasons": [said.reason("code-missing"), Reason("A reason of your own", "")],
+        "company": "Piekarnia",
+        "kind": "main",
+        "old_address": "old@example.org",
+        "new_address": "new@example.org",
+        "requested_by": "anna@example.org",
+        "access_token": "mgt-abcdefghijklmnopqrstuvwxyz",
+        "text": "An answer",
+        "signature": "Kasia",
     }
     link = {"step": "click", "link": "https://desk.example.net/c/abc", "code": ""}
     ticket = {"ticket": 17, "token": "[DESK#17:0123456789abcdef0123]"}
