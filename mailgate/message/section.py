@@ -35,21 +35,32 @@ def neutralise(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Stray line feeds become spaces, as Postfix has it (cleanup_replace_stray_cr_lf).
 
     Where most lines end in CRLF a bare LF is stray; where most end in a bare LF (a file, not
-    SMTP) both end a line, yet the mixture is told. Stray CR and NUL never end anything here, so
-    they are only told, and replaced where a header section is read.
+    SMTP), or the whole header section and nothing else does (it was put before a body from
+    elsewhere), both end a line, yet the mixture is told. Stray CR and NUL never end anything here,
+    so they are only told, and replaced where a header section is read.
     """
     lf = content.count(b"\n")
     crlf = content.count(b"\r\n") if b"\r" in content else 0
     defects = []
     if 0 < crlf < lf:
         defects.append("stray-lf")
-        if crlf >= lf - crlf:
+        if crlf >= lf - crlf and not _glued(content, lf - crlf):
             content = _without_stray_lf(content)
     if content.count(b"\r") > crlf:
         defects.append("stray-cr")
     if b"\0" in content:
         defects.append("nul")
     return content, tuple(defects)
+
+
+def _glued(content: bytes, stray: int) -> bool:
+    """Whether exactly the lines of a header section, and more than one, end in a bare LF."""
+    end = _END.search(content)
+    return (
+        end is not None
+        and content.count(b"\n", 0, end.end()) == stray > 2
+        and content.find(b"\r", 0, end.end()) < 0
+    )
 
 
 def _without_stray_lf(content: bytes) -> bytes:

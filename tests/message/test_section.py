@@ -76,6 +76,13 @@ def test_a_stray_control_never_ends_the_header_section(stray: bytes) -> None:
     assert [m.address for m in read_head(content).to] == ["b@c.example"]
 
 
+def test_a_header_section_of_a_file_before_a_body_of_smtp_is_read_and_costs_the_identity() -> None:
+    message = read(b"From: a@b.example\nTo: c@d.example\n\none\r\ntwo\r\nthree\r\nfour\r\n")
+    assert [m.address for m in message.head.to] == ["c@d.example"]
+    assert message.text == "one\ntwo\nthree\nfour\n"
+    assert message.head.author is None
+
+
 @pytest.mark.parametrize("stray", [b"\n", b"\r"])
 def test_a_stray_line_end_never_starts_a_mime_part(stray: bytes) -> None:
     body = b"--b\r\n\r\nfirst" + stray + b"--b" + stray + stray + b"second\r\n--b--\r\n"
