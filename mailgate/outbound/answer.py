@@ -11,7 +11,7 @@ from mailgate.clock import Random
 from mailgate.model.directory import Contact
 from mailgate.model.notice import Notice
 from mailgate.model.views import ConsoleTicket
-from mailgate.outbound.quote import quoted
+from mailgate.outbound.quote import answerable, quoted
 from mailgate.settings import Settings
 from mailgate.tokens import message_id
 from mailgate.tokens.keys import Keys
@@ -53,7 +53,7 @@ def answers(
             "epoch": str(ticket.epoch),
             "ticket_desk": ticket.desk,
         },
-        in_reply_to=last.message_id if last and last.channel == "email" else None,
+        in_reply_to=answerable(last.message_id) if last and last.channel == "email" else None,
         cc=tuple(contact.address for contact in cc),
     )
     copies = (

@@ -14,7 +14,7 @@ from mailgate.model.notice import Notice
 from mailgate.model.outcome import Composed, Outcome
 from mailgate.model.ticket import Link, Step, Ticket
 from mailgate.outbound import ASKING
-from mailgate.outbound.quote import quoted, quoted_address
+from mailgate.outbound.quote import answerable, quoted, quoted_address
 from mailgate.settings import Settings
 from mailgate.tokens import link as link_tokens
 from mailgate.tokens import message_id
@@ -30,7 +30,6 @@ _MACHINES = re.compile(
     r"(mailer-?daemon|postmaster|no-?reply|do-?not-?reply|nobody|bounces?)([+.\-].*)?",
     re.IGNORECASE,
 )
-_MESSAGE_ID = re.compile(r"[!-;=?-~]{1,200}@[!-;=?-~]{1,200}")
 
 
 def compose(
@@ -193,7 +192,6 @@ def _values(
 
 def _answered(outcome: Outcome) -> str | None:
     """The Message-ID we answer (RFC 3834 §3.1.5), if it is one: it goes into a header field."""
-    given = outcome.message.head.message_id
-    if outcome.item.channel != "email" or given is None:
+    if outcome.item.channel != "email":
         return None
-    return given if _MESSAGE_ID.fullmatch(given) else None
+    return answerable(outcome.message.head.message_id)

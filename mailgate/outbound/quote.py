@@ -13,6 +13,7 @@ _DOT = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d_])")
 _SCHEME = re.compile(r"(?<=[^\W\d_]):(?=\S)")
 _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,255}")
+_MESSAGE_ID = re.compile(r"[!-;=?-~]{1,200}@[!-;=?-~]{1,200}")
 
 
 def quoted(text: str, longest: int = LONGEST) -> str:
@@ -36,6 +37,11 @@ def quoted_address(address: str) -> str:
     """An address as it stands where it is a plain one, else quoted like any other text."""
     plain = _ADDRESS.fullmatch(address) is not None and len(address) <= LONGEST
     return address if plain else quoted(address)
+
+
+def answerable(message_id: str | None) -> str | None:
+    """The Message-ID of a stranger's mail where it may stand in a header field of ours."""
+    return message_id if message_id and _MESSAGE_ID.fullmatch(message_id) else None
 
 
 def shows(char: str) -> bool:
