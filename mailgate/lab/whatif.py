@@ -10,6 +10,7 @@ from mailgate.model.addresses import same_address
 from mailgate.model.directory import Contact
 from mailgate.model.item import Item
 from mailgate.model.outcome import Outcome
+from mailgate.model.people import StaffWord
 from mailgate.model.ports import Lookup
 from mailgate.model.supposition import Consequence, Supposition
 from mailgate.model.ticket import LinkState
@@ -47,6 +48,10 @@ class Supposing:
             return self._real.confirmation(queue_id, content_sha256)
         return answer, self._contact_id
 
+    def staff_says(self, queue_id: str) -> tuple[StaffWord, str] | None:
+        word = self._supposed.words.get(queue_id)
+        return (word, "supposed") if word else self._real.staff_says(queue_id)
+
 
 @dataclass(frozen=True)
 class WhatIf:
@@ -54,7 +59,7 @@ class WhatIf:
 
     lookup: Lookup
     items: Callable[[Sequence[str]], Iterable[Item]]
-    """The queued messages of these ids, with their content; ids that are not there are left out."""
+    """The queued messages of these ids in that order, with their content; unknown ids left out."""
     bench: Callable[[], Bench]
     """The rules in force when it is asked."""
 
@@ -68,8 +73,7 @@ class WhatIf:
     def suppose(self, queue_ids: Sequence[str], supposed: Supposition) -> list[Consequence]:
         """Each message judged as things stand and as they are supposed, in the order asked for."""
         bench = self.bench()
-        found = {item.queue_id: item for item in self.items(queue_ids)}
-        return [self._judge(found[i], supposed, bench) for i in queue_ids if i in found]
+        return [self._judge(item, supposed, bench) for item in self.items(queue_ids)]
 
     def _judge(self, item: Item, supposed: Supposition, bench: Bench) -> Consequence:
         before = judge(item, self.lookup, bench)

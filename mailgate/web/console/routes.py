@@ -14,6 +14,7 @@ from mailgate.web.console.frame import Frame
 from mailgate.web.console.inbox import Inbox
 from mailgate.web.console.message import MessagePage
 from mailgate.web.console.ports import Around, ConsoleStore
+from mailgate.web.console.say import uncoded
 from mailgate.web.console.staff import StaffPages
 from mailgate.web.console.state import AuditPage, StatePage
 from mailgate.web.console.tickets import Tickets
@@ -36,7 +37,9 @@ def routes(
     pauses: Sequence[float] = PAUSES,
 ) -> list[BaseRoute]:
     """Every page under `/console` but the door; `sessions` are those of staff."""
-    frame = Frame(Pages(settings), sessions, store, around, now)
+    pages = Pages(settings)
+    pages.env.filters["uncoded"] = uncoded
+    frame = Frame(pages, sessions, store, around, now)
     tickets = Tickets(frame, keys)
     return [
         *Inbox(frame).routes(),

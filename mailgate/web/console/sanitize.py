@@ -26,6 +26,7 @@ _ATTRIBUTES = {
     "img": {"src", "alt"},
     "td": {"colspan", "rowspan", "align", "valign"},
     "th": {"colspan", "rowspan", "align", "valign", "scope"},
+    "table": {"border", "cellpadding", "width"},
     "ol": {"start", "reversed"},
     "li": {"value"},
 }

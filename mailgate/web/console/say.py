@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -13,6 +14,8 @@ from mailgate.words import Words, words
 #: Units of an age: up to how many seconds, and how many of them make one.
 _AGES = ((90, "seconds", 1), (5400, "minutes", 60), (172800, "hours", 3600))
 _DAY = 86400
+#: The code of a ticket token; of its 20 digits there may be fewer.
+_CODE = re.compile(r"(\[[^\[\]#]{1,64}#[0-9]{1,18}):[0-9A-Fa-f]{0,40}\]")
 _SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -74,3 +77,8 @@ class Say:
             "age": self.age,
             "size": self.size,
         }
+
+
+def uncoded(subject: str) -> str:
+    """A subject for a list: the ticket it names, without the twenty digits that prove it."""
+    return _CODE.sub(r"\1]", subject)

@@ -37,8 +37,7 @@ class StatePage:
 
     def page(self, visit: Visit) -> Response:
         store, now = self.frame.store, self.frame.now()
-        today = now.astimezone(self.frame.pages.zone).date()
-        shown = charts.days(today, DAYS)
+        shown = charts.days(now.date(), DAYS)  # days of UTC, as the store counts them
         verdicts, rules = store.stats.verdicts(shown[0]), store.stats.rules(shown[0])
         bars, tallest = charts.stacked(verdicts, VERDICTS, shown)
         policy = self.frame.around.policy()

@@ -24,7 +24,7 @@ Act = Callable[[int, str, str], Ticket | None]
 _STATES = ("open", "closed")
 STANDINGS = ("authorized", "pending", "unauthorized", "none")
 #: Events that say nothing beside the row they are about: the answer or the mail is shown itself.
-_TWICE = frozenset({"staff-replied"})
+_TWICE = frozenset({"answered", "message-entered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,12 @@ def timeline(view: TicketView) -> list[Moment]:
         *(Moment(n.notice.date, "notice", n) for n in view.notices if not n.notice.envelope_to),
         *(Moment(e.at, "event", e) for e in view.events if e.what not in _TWICE),
     ]
-    # A notice carries whole seconds, and follows what it answers.
-    ranks = {"message": 0, "event": 1, "notice": 2}
-    return sorted(moments, key=lambda m: (m.at.replace(microsecond=0), ranks[m.kind]))
+    return sorted(moments, key=lambda m: (m.at.replace(microsecond=0), _rank(m)))
+
+
+def _rank(moment: Moment) -> int:
+    """Within one second, which is all that a notice tells: a message, what we asked about it,
+    what was done then, and what we told about that."""
+    if moment.kind == "notice":
+        return 1 if moment.value.notice.link_nonce else 3
+    return 0 if moment.kind == "message" else 2

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mailgate import clock
 from mailgate.clock import Random
 from mailgate.model.directory import AccountEntry, Contact
-from mailgate.model.notice import Notice
 from mailgate.model.views import ConsoleTicket
 from mailgate.model.web_ports import Refused
-from mailgate.outbound.quote import quoted
+from mailgate.outbound.answer import answers
 from mailgate.settings import Settings
-from mailgate.tokens import message_id
 from mailgate.tokens.keys import Keys
 from mailgate.web.console.acts import wait_for_verdict
 from mailgate.web.console.frame import Frame, Incomplete, staff_of
@@ -54,55 +51,24 @@ class Write:
         found = self.tickets.find(visit)
         text = _text(visit)
         to, cc = _readers(found, visit.form.get("to"), visit.form.all("cc"))
-        notices = self._notices(visit, found, text, to, cc)
-        who, now = staff_of(visit).login, self.frame.now()
+        staff, now = staff_of(visit), self.frame.now()
+        notices = answers(
+            found,
+            to,
+            cc,
+            text=text,
+            signature=staff.signature,
+            settings=self.settings,
+            keys=self.keys,
+            now=now,
+            random=self.random,
+        )
         try:
-            self.frame.store.acts.reply(found.view.ticket.number, notices, who, now)
+            self.frame.store.acts.reply(found.view.ticket.number, notices, staff.login, now)
         except Refused as refused:
             raise Incomplete(refused.code) from None
         self.frame.around.wake_mailer()
         return self.frame.back(visit, "tickets", found.view.ticket.number, done="answered")
-
-    def _notices(
-        self, visit: Visit, found: ConsoleTicket, text: str, to: Contact, cc: Sequence[Contact]
-    ) -> list[Notice]:
-        ticket, now = found.view.ticket, self.frame.now()
-        unique = clock.queue_id(now, self.random)
-        last = found.view.messages[-1] if found.view.messages else None
-        first = Notice(
-            id=unique,
-            template="staff-answer",
-            language=to.language or (found.account.language if found.account else ticket.language),
-            desk=ticket.desk,
-            to=to.address,
-            to_name=quoted(to.name, 80),
-            contact_id=to.id,
-            queue_id=last.queue_id if last else None,
-            ticket=ticket.number,
-            message_id=message_id.make(
-                self.keys, ticket.number, to.id, unique, self.settings.outbound.hostname
-            ),
-            date=now.replace(microsecond=0),
-            values={
-                "subject": quoted(ticket.subject),
-                "text": text,
-                "signature": staff_of(visit).signature,
-                "epoch": str(ticket.epoch),
-                "ticket_desk": ticket.desk,
-            },
-            in_reply_to=last.message_id if last and last.channel == "email" else None,
-            cc=tuple(contact.address for contact in cc),
-        )
-        copies = (
-            replace(
-                first,
-                id=clock.queue_id(now, self.random),
-                contact_id=contact.id,
-                envelope_to=contact.address,
-            )
-            for contact in cc
-        )
-        return [first, *copies]
 
     # --- a ticket for a customer --------------------------------------------------------------
 
