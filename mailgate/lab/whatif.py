@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -16,6 +16,9 @@ from mailgate.model.supposition import Consequence, Supposition
 from mailgate.model.ticket import LinkState
 from mailgate.process import Bench, judge
 from mailgate.rules.nearest import Miss, nearest
+
+#: Messages in memory at one time.
+_AT_ONCE = 10
 
 
 class Supposing:
@@ -59,7 +62,7 @@ class WhatIf:
 
     lookup: Lookup
     items: Callable[[Sequence[str]], Iterable[Item]]
-    """The queued messages of these ids in that order, with their content; unknown ids left out."""
+    """The queued messages of these ids with their content, in any order; unknown ids left out."""
     bench: Callable[[], Bench]
     """The rules in force when it is asked."""
 
@@ -73,7 +76,14 @@ class WhatIf:
     def suppose(self, queue_ids: Sequence[str], supposed: Supposition) -> list[Consequence]:
         """Each message judged as things stand and as they are supposed, in the order asked for."""
         bench = self.bench()
-        return [self._judge(item, supposed, bench) for item in self.items(queue_ids)]
+        return [self._judge(item, supposed, bench) for item in self._in_order(queue_ids)]
+
+    def _in_order(self, queue_ids: Sequence[str]) -> Iterator[Item]:
+        """A few at a time: each may be as large as a mail."""
+        for start in range(0, len(queue_ids), _AT_ONCE):
+            some = queue_ids[start : start + _AT_ONCE]
+            found = {item.queue_id: item for item in self.items(some)}
+            yield from (found[queue_id] for queue_id in some if queue_id in found)
 
     def _judge(self, item: Item, supposed: Supposition, bench: Bench) -> Consequence:
         before = judge(item, self.lookup, bench)

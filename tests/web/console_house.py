@@ -10,33 +10,31 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from argon2 import PasswordHasher
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mailgate.clock import random
-from mailgate.intake.entry import entry
+from mailgate.faces import Faces
 from mailgate.intake.gate import Gate
-from mailgate.lab.whatif import WhatIf
 from mailgate.model.envelope import Envelope
 from mailgate.model.people import Staff, StaffRole
 from mailgate.model.views import InboxMessage
 from mailgate.outbound import ASKING
-from mailgate.store.items import Items
 from mailgate.tokens import link as link_tokens
 from mailgate.tokens import ticket as token
-from mailgate.web import console
+from mailgate.tokens.password import Passwords
 from mailgate.web.app import create
-from mailgate.web.console.frame import stranger
 from mailgate.web.session import Sessions
 from tests.web.site import Server
 from tests.world import DESK, KEYS, ROOT, World, make_world
 
 ANNA, JAN, OLA = "anna@piekarnia.example", "jan@webdesign.example", "ola@piekarnia.example"
 STRANGER = "anna.nowak@freemail.example"
+PASSWORDS = Passwords(random, PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
 PASSED = "mx.desk.example; dmarc=pass header.from={}"
 
 
@@ -86,17 +84,7 @@ class ConsoleHouse:
             self.store.sessions,
             now=self.world.now,
             random=random,
-            stranger=stranger("/console"),
-        )
-        around = console.Around(
-            policy=lambda: self.world.policy,
-            ready=lambda: {"database": True, "disk": True, "queue": True, "outbox": False},
-            what_if=WhatIf(
-                self.store.lookup, Items(self.store.database).of, lambda: self.world.bench
-            ),
-            enter=partial(entry, self.settings, now=self.world.now, random=random),
-            wake_workers=self._wake,
-            wake_mailer=lambda: self.woken.append("mailer"),
+            stranger=lambda _request: Response(status_code=404),
         )
         self.app = self.server.app = create(
             self.settings,
@@ -106,17 +94,19 @@ class ConsoleHouse:
             now=self.world.now,
             random=random,
             on_decided=lambda: None,
-            routes=console.routes(
-                self.settings,
-                self.sessions,
+            routes=Faces(
+                settings=self.settings,
                 store=self.store,
-                around=around,
                 keys=KEYS,
                 now=self.world.now,
                 random=random,
-                hash_password=lambda words: f"hash of {len(words)}",
+                policy=lambda: self.world.policy,
+                ready=lambda: {"database": True, "disk": True, "queue": True, "outbox": False},
+                wake_workers=self._wake,
+                wake_mailer=lambda: self.woken.append("mailer"),
+                passwords=PASSWORDS,
                 pauses=(),
-            ),
+            ).routes(),
         )
 
     def _wake(self) -> None:
@@ -142,13 +132,13 @@ class ConsoleHouse:
             self.world.now(),
         )
 
-    def sign_in(self, login: str = "kasia", role: StaffRole = "agent", language: str = "pl") -> None:
+    def sign_in(
+        self, login: str = "kasia", role: StaffRole = "agent", language: str = "pl"
+    ) -> None:
         staff = self.staff(login, role, language)
         request = Request({"type": "http", "headers": []})
         response = Response()
-        self.sessions.start(
-            request, response, who=staff.login, via="password", staff_id=staff.id
-        )
+        self.sessions.start(request, response, who=staff.login, via="password", staff_id=staff.id)
         name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
         self.cookies = {name: value}
         found = re.search(r'name="csrf" value="([^"]+)"', self.ask("/console/me").text)
@@ -186,9 +176,7 @@ class ConsoleHouse:
         if html:
             message.add_alternative(html, subtype="html")
         for filename, octets in (files or {}).items():
-            message.add_attachment(
-                octets, maintype="application", subtype="pdf", filename=filename
-            )
+            message.add_attachment(octets, maintype="application", subtype="pdf", filename=filename)
         return self.admit(message.as_bytes(), author)
 
     def admit(self, content: bytes, author: str) -> str:
@@ -275,7 +263,9 @@ class ConsoleHouse:
 
 
 @contextmanager
-def console_house(folder: Path, server: Server, database: str | None = None) -> Iterator[ConsoleHouse]:
+def console_house(
+    folder: Path, server: Server, database: str | None = None
+) -> Iterator[ConsoleHouse]:
     world = make_world(folder, database)
     world.directory(ROOT / "mailgate" / "demo" / "directory.yaml")
     try:
