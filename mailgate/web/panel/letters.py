@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailgate import clock
 from mailgate.model.directory import Account, AccountEntry, Contact, Language, Role
 from mailgate.model.notice import Notice
 from mailgate.model.people import Change, ChangeKind, PendingChange, Side, SignIn
 from mailgate.model.web_ports import Tell
-from mailgate.outbound.quote import quoted
+from mailgate.outbound.letters import letter
 from mailgate.tokens import change as change_tokens
-from mailgate.tokens import message_id, session
+from mailgate.tokens import session
 
 if TYPE_CHECKING:
     from mailgate.web.panel.site import Panel
@@ -35,10 +35,8 @@ def sign_in(
         created_at=now,
         expires_at=now + SIGN_IN_LIFE,
     )
-    values = {"company": quoted(account.company), "expires": link.expires_at.isoformat()}
-    language = contact.language or account.language
-    to = (contact.address, contact.name, contact.id)
-    return link, _notice(panel, "sign-in-link", to, language, values, nonce)
+    values = {"expires": link.expires_at.isoformat()}
+    return link, _letter(panel, "sign-in-link", contact, account, values, nonce)
 
 
 def change(
@@ -79,41 +77,34 @@ def change(
 
 def of_change(panel: Panel, entry: AccountEntry, asked: Change) -> Sequence[Notice]:
     """Who must say yes gets a link: the new address always, the old one of the main contact."""
-    values = _values(asked, entry.account)
-    language = asked.language or entry.account.language
-    to = (asked.new_address, asked.name, asked.contact_id)
-    notices = [_notice(panel, "verify-address", to, language, values, asked.nonce)]
+    mails = [("verify-address", asked.new_address)]
     if "old" in asked.sides:
-        to = (asked.old_address, asked.name, asked.contact_id)
-        notices.append(
-            _notice(panel, "confirm-main-change", to, language, values, asked.nonce, "code")
-        )
-    return notices
+        mails.append(("confirm-main-change", asked.old_address))
+    values = _values(asked)
+    return [
+        _letter(panel, template, _reader(asked, address), entry.account, values, asked.nonce)
+        for template, address in mails
+    ]
 
 
 def teller(panel: Panel, found: PendingChange) -> Tell:
     """What the old and the new address are told once a change of it is in force."""
     account = Account(found.change.account_id, found.company, found.language)
 
-    def tell(done: Change, contacts: tuple[Contact, ...]) -> Sequence[Notice]:
+    def tell(done: Change, _contacts: tuple[Contact, ...]) -> Sequence[Notice]:
         if done.kind == "add":
             return ()
-        values = _values(done, account)
-        known = {c.id: c for c in contacts}.get(done.contact_id or 0)
-        language = (known.language if known else None) or found.language
         return [
-            _notice(panel, "address-changed", (to, done.name, done.contact_id), language, values)
+            _letter(panel, "address-changed", _reader(done, to), account, _values(done))
             for to in (done.old_address, done.new_address)
         ]
 
     return tell
 
 
-def _values(asked: Change, account: Account) -> dict[str, str]:
+def _values(asked: Change) -> dict[str, str]:
     return {
-        "company": quoted(account.company),
         "kind": asked.kind,
-        "role": asked.role,
         "old_address": asked.old_address,
         "new_address": asked.new_address,
         "requested_by": asked.requested_by,
@@ -121,32 +112,25 @@ def _values(asked: Change, account: Account) -> dict[str, str]:
     }
 
 
-def _notice(
+def _reader(asked: Change, address: str) -> Contact:
+    """Whom a mail about a change greets: the contact under one address or the other, or somebody
+    who is not a contact yet (no contact has the number 0).
+    """
+    number = asked.contact_id or 0
+    return Contact(number, asked.account_id, address, asked.role, asked.name, asked.language)
+
+
+def _letter(
     panel: Panel,
     template: str,
-    to: tuple[str, str, int | None],
-    language: Language,
-    values: dict[str, str],
+    contact: Contact,
+    account: Account,
+    values: Mapping[str, str],
     nonce: str | None = None,
-    step: str | None = None,
 ) -> Notice:
-    address, name, contact_id = to
-    now = panel.now()
-    unique = clock.queue_id(now, panel.random)
-    host = panel.settings.outbound.hostname
-    return Notice(
-        id=unique,
-        template=template,
-        language=language,
-        desk=panel.pages.house,
-        to=address,
-        to_name=quoted(name, 80),
-        contact_id=contact_id,
-        queue_id=None,
-        ticket=None,
-        message_id=message_id.make(panel.keys, None, contact_id or 0, unique, host),
-        date=now.replace(microsecond=0),
-        values=values,
-        link_nonce=nonce,
-        link_step=step,
-    )
+    notice = letter(
+        template, contact, account, values,
+        settings=panel.settings, keys=panel.keys, now=panel.now(), random=panel.random, nonce=nonce,
+    )  # fmt: skip
+    step = "code" if template == "confirm-main-change" else None
+    return replace(notice, contact_id=contact.id or None, link_step=step)

@@ -50,6 +50,9 @@ class WaitingPages:
             raise HTTPException(400)
         queue_id = visit.request.path_params["queue_id"]
         if not self.panel.stores.panel.answer(contact.id, queue_id, choice, self.panel.now()):
+            message = self.panel.stores.message(queue_id)
+            if message is None or message.contact_id != contact.id:
+                raise HTTPException(404)
             return self.panel.to("/waiting", "answered-before")
         self.panel.wake()
         logs.get("web").info("confirm-answered", queue_id=queue_id, answer=choice, step="panel")

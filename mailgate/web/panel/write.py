@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from mailgate.model.directory import Service
@@ -164,7 +165,9 @@ class WritePages:
             message = await run_in_threadpool(look, queue_id)
         if message is None or message.state not in {"done", "hold"}:
             return await run_in_threadpool(self.panel.show, visit, "sent.html", state="working")
-        if message.contact_id != contact.id or message.ticket is None:
+        if contact.id != message.contact_id and contact.address != message.entered_by:
+            raise HTTPException(404)
+        if message.contact_id is None or message.ticket is None:
             return await run_in_threadpool(self.panel.show, visit, "sent.html", state="kept")
         visible = self.panel.stores.panel.ticket
         if await run_in_threadpool(visible, contact.id, message.ticket) is None:
