@@ -40,6 +40,7 @@ def gather(
     ticket.code_holder(found, q, named.ticket, who.contact)
     bounced = _automatic(found, q)
     _freshness(found, q)
+    _staff(found, q)
     kept = named.ticket or ticket.earlier_ticket(q) or ticket.ticket_of_notice(q, bounced)
     case = Case(
         contact=who.contact,
@@ -110,6 +111,15 @@ def _freshness(found: Found, q: Question) -> None:
         found.set("freshness", "stale", "Date is missing, or over 48 h from the receipt")
     else:
         found.set("freshness", "fresh", "Date is within 48 h of the receipt")
+
+
+def _staff(found: Found, q: Question) -> None:
+    """Set `staff`: what somebody of ours says of this very message, with the reason on record."""
+    said = q.lookup.staff_says(q.item.queue_id)
+    if said is None or said[0] == "none":
+        found.set("staff", "none", "staff say nothing of this message")
+    else:
+        found.set("staff", said[0], f"{said[1]} {said[0]}")
 
 
 def _aware(date: datetime, like: datetime) -> datetime:

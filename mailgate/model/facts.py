@@ -24,6 +24,7 @@ DOMAINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "automatic": ("no", "auto-reply", "out-of-office", "bounce", "list", "loop"),
         "parsed": ("clean", "defects", "limits"),
         "freshness": ("fresh", "stale", "replayed"),
+        "staff": ("none", "refuses", "vouches"),
     }
 )
 ORDERED = frozenset({"sender.role", "sender.proof", "ticket.standing", "cc"})

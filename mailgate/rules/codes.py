@@ -25,10 +25,12 @@ REASONS: tuple[str, ...] = (
     "no-rule-matched",
     "panel-session",
     "processing-failed",
+    "refused-by-staff",
     "replayed-message",
     "sender-not-of-account",
     "service-shared",
     "stale-message",
+    "vouched-by-staff",
 )
 #: Notices that carry a link: they ask, so they go with a message that is not decided for good.
 LINK_NOTICES: tuple[str, ...] = ("authorization-link", "entered-by-staff")

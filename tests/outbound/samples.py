@@ -54,6 +54,7 @@ _FACTS = {
     "automatic": "no",
     "parsed": "clean",
     "freshness": "fresh",
+    "staff": "none",
 }
 
 

@@ -28,6 +28,7 @@ REQUEST = {
     "automatic": "no",
     "parsed": "clean",
     "freshness": "fresh",
+    "staff": "none",
 }
 #: A reply by mail of the main contact to an authorized ticket, with its code.
 REPLY = {

@@ -12,7 +12,7 @@ REQUEST = {
     "channel": "email", "desk": "support", "sender.account": "known", "sender.role": "technical",
     "sender.share": "no", "sender.proof": "dmarc", "code": "absent", "code.holder": "other",
     "ticket": "none", "ticket.standing": "none", "cc": "none", "automatic": "no",
-    "parsed": "clean", "freshness": "fresh",
+    "parsed": "clean", "freshness": "fresh", "staff": "none",
 }  # fmt: skip
 
 

@@ -72,7 +72,22 @@ def test_the_cases_cover_every_combination_of_facts(cases: list[Case]) -> None:
     assert covered == prod(map(len, VALUES.values()))
 
 
-NEVER_AUTHORIZED: dict[str, Law] = {
+#: What nothing lifts: neither a confirmation nor the word of staff.
+ABSOLUTE: dict[str, Law] = {
+    "A7 no role in the account": lambda v: v["sender.role"] == "none",
+    "A7 a ticket of another account": lambda v: v["ticket"] == "foreign",
+    "A7 an account that is not known": lambda v: v["sender.account"] != "known",
+    "A9 entered by staff and not confirmed": lambda v: (
+        v["channel"] == "console" and v["sender.proof"] in ("denied", "none", "aligned", "dmarc")
+    ),
+    "L14 disowned by its contact": lambda v: v["sender.proof"] == "denied",
+    "M5 not read to the end": lambda v: v["parsed"] == "limits",
+    "M12 two codes": lambda v: v["code"] == "conflicting",
+    "automatic mail": lambda v: v["automatic"] != "no",
+    "refused by staff": lambda v: v["staff"] == "refuses",
+}
+#: What only the word of staff for this very message lifts.
+UNLESS_STAFF_VOUCH: dict[str, Law] = {
     "A2 a bad code": lambda v: v["code"] in ("wrong", "unknown", "retired", "conflicting"),
     "A2 a reply by mail without its code": lambda v: (
         v["channel"] == "email" and v["ticket"] in ("open", "closed") and v["code"] == "absent"
@@ -82,14 +97,8 @@ NEVER_AUTHORIZED: dict[str, Law] = {
         and v["ticket"] == "none"
         and v["sender.proof"] not in ("confirmed", "panel")
     ),
-    "A7 no role in the account": lambda v: v["sender.role"] == "none",
-    "A7 a ticket of another account": lambda v: v["ticket"] == "foreign",
-    "A7 an account that is not known": lambda v: v["sender.account"] != "known",
     "A8 a technical or additional contact without a share": lambda v: (
         v["sender.role"] in ("technical", "additional") and v["sender.share"] != "yes"
-    ),
-    "A9 entered by staff and not confirmed": lambda v: (
-        v["channel"] == "console" and v["sender.proof"] in ("denied", "none", "aligned", "dmarc")
     ),
     "A10 somebody without a share reads along": lambda v: v["cc"] in ("unshared", "stranger"),
     "L11 a code that was not given to its sender, by mail": lambda v: (
@@ -97,15 +106,23 @@ NEVER_AUTHORIZED: dict[str, Law] = {
         and v["code.holder"] == "other"
         and v["sender.proof"] not in ("confirmed", "panel")
     ),
-    "M2 mail that proves nothing": lambda v: v["sender.proof"] in ("denied", "none"),
+    "M2 mail that proves nothing": lambda v: v["sender.proof"] == "none",
     "M1 defects and nobody confirmed": lambda v: (
         v["parsed"] != "clean" and v["sender.proof"] not in ("confirmed", "panel")
     ),
-    "M5 not read to the end": lambda v: v["parsed"] == "limits",
     "M15 stale or replayed and nobody confirmed": lambda v: (
         v["freshness"] != "fresh" and v["sender.proof"] not in ("confirmed", "panel")
     ),
-    "automatic mail": lambda v: v["automatic"] != "no",
+}
+
+
+def unless_vouched(law: Law) -> Law:
+    return lambda v: law(v) and v["staff"] != "vouches"
+
+
+NEVER_AUTHORIZED: dict[str, Law] = {
+    **ABSOLUTE,
+    **{name: unless_vouched(law) for name, law in UNLESS_STAFF_VOUCH.items()},
 }
 NEVER_ANSWERED: dict[str, Law] = {
     "automatic mail": lambda v: v["automatic"] != "no",
