@@ -32,7 +32,7 @@ HOMES = {
     "re2": ("rules",),
     "rich": ("cli", "lab", "demo"),
     "sqlalchemy": ("store",),
-    "starlette": ("web", "app"),
+    "starlette": ("web", "app", "faces"),
     "structlog": ("logs",),
     "uvicorn": ("web", "app"),
     "uvloop": ("app",),
