@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
+from mailgate.model.addresses import address_key
 from mailgate.model.item import Item
+from mailgate.model.notice import Notice
 from mailgate.model.outcome import Composed, Outcome
 from mailgate.model.ports import StaleClaim
 from mailgate.model.ticket import Link, Ticket
@@ -56,11 +58,16 @@ def say(
     """Put the mails into the outbox, within the limits, and the link that one of them carries.
 
     Older links of the item die once a new one goes out, or once nothing is left to confirm; where
-    a limit stops the new mail, the link he has stays good.
+    a limit stops the new mail, the link he has stays good. What he was told already, and what a
+    link he has already asks, is not said again because the directory changed.
     """
     queue_id = outcome.item.queue_id
+    if composed.link is not None and _still_asked(connection, composed.link, now):
+        return
     carried = False
     for notice in composed.notices:
+        if composed.link is None and _said_before(connection, notice):
+            continue
         limit = exceeded(
             connection,
             limits,
@@ -87,6 +94,29 @@ def say(
         supersede(connection, queue_id)
     if carried and composed.link is not None:
         _add_link(connection, composed.link, composed)
+
+
+def _still_asked(connection: Connection, new: Link, now: datetime) -> bool:
+    """Whether a link that can still be answered asks the same of the same person."""
+    query = select(link.c.token_sha256).where(
+        link.c.queue_id == new.queue_id,
+        link.c.contact_id == new.contact_id,
+        link.c.address == new.address,
+        link.c.step == new.step,
+        link.c.state == "open",
+        link.c.expires_at > now,
+    )
+    return connection.execute(query).first() is not None
+
+
+def _said_before(connection: Connection, notice: Notice) -> bool:
+    query = select(outbox.c.details).where(
+        outbox.c.queue_id == notice.queue_id,
+        outbox.c.to_key == address_key(notice.to),
+        outbox.c.template == notice.template,
+    )
+    said = {row.details.get("reasons") for row in connection.execute(query)}
+    return notice.values.get("reasons") in said
 
 
 def supersede(connection: Connection, queue_id: str) -> None:

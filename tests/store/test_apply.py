@@ -17,6 +17,7 @@ from mailgate.store import Store, history, queue
 from mailgate.store.rows import link_row
 from mailgate.store.tables import link as links
 from tests.store.builders import (
+    DAY,
     HOUR,
     NOW,
     asked,
@@ -202,10 +203,44 @@ def test_a_confirmation_while_the_item_is_judged_sends_it_round_once_more(store:
 def test_a_new_link_ends_the_old_one(store: Store) -> None:
     item, old = asked(store)
     again(store, item.queue_id)
-    new = link(item, "new")
+    new = link(item, "new", step="code")
     store.queue.apply(outcome(take(store, item.queue_id), "pending"), with_link(new), NOW)
     states = [store.links.find(sha) for sha in (old, new.token_sha256)]
     assert [found.state for found in states if found] == ["superseded", "open"]
+
+
+def test_a_link_that_still_asks_the_same_is_kept_and_nobody_is_asked_again(store: Store) -> None:
+    item, old = asked(store)
+    again(store, item.queue_id)
+    new = link(item, "new")
+    store.queue.apply(outcome(take(store, item.queue_id), "pending"), with_link(new), NOW)
+    kept = store.links.find(old)
+    assert kept is not None
+    assert kept.state == "open"
+    assert store.links.find(new.token_sha256) is None
+    assert len(store.views.outbox()) == 1
+
+
+def test_an_expired_link_is_replaced_when_its_message_is_decided_again(store: Store) -> None:
+    item, old = asked(store)
+    again(store, item.queue_id)
+    new = link(item, "new")
+    later = NOW + 2 * DAY
+    store.queue.apply(outcome(take(store, item.queue_id, later), "pending"), with_link(new), later)
+    found = [store.links.find(sha) for sha in (old, new.token_sha256)]
+    assert [one.state for one in found if one] == ["superseded", "open"]
+
+
+def test_what_somebody_was_told_is_not_told_again_until_the_reasons_change(store: Store) -> None:
+    item = claimed(store)
+    queue_id = item.queue_id
+    for number, reasons in enumerate(("code-wrong", "code-wrong", "code-retired")):
+        values = {"subject": "Zmiana", "reasons": reasons}
+        told = notice(f"n{number}", queue_id=queue_id, values=values)
+        store.queue.apply(outcome(item, "unauthorized"), lambda _, n=told: Composed((n,)), NOW)
+        again(store, queue_id)
+        item = take(store, queue_id)
+    assert {row.notice.id for row in store.views.outbox()} == {"n0", "n2"}
 
 
 def test_links_end_when_there_is_nothing_left_to_confirm(store: Store) -> None:
@@ -222,7 +257,7 @@ def test_where_a_limit_stops_the_new_mail_the_old_link_stays_good(store: Store) 
     for number in range(2):
         asked(store, f"other {number}")
     again(store, item.queue_id)
-    fourth = link(item, "fourth")
+    fourth = link(item, "fourth", step="code")
     store.queue.apply(outcome(take(store, item.queue_id), "pending"), with_link(fourth), NOW)
     old = store.links.find(sha)
     assert old is not None
