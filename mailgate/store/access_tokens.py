@@ -14,7 +14,7 @@ from mailgate.model.people import AccessToken
 from mailgate.settings import Limits
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
-from mailgate.store.limits import exceeded
+from mailgate.store.limits import letter_exceeded
 from mailgate.store.people_tables import access_token, session
 from mailgate.store.tables import contact, outbox
 from mailgate.store.types import AnyRow, storable
@@ -47,7 +47,9 @@ class AccessTokens:
             whose = connection.execute(query).first()
             if whose is None or whose.address_key != address_key(notice.to):
                 return None
-            if exceeded(connection, self._limits, now, to=notice.to, ticket=None, link=True):
+            if letter_exceeded(
+                connection, self._limits, now, to=notice.to, template=notice.template
+            ):
                 return None
             end_tokens(connection, now, "replaced", contact_id=contact_id)
             row = connection.execute(

@@ -110,6 +110,8 @@ def _still_asked(connection: Connection, new: Link, now: datetime) -> bool:
 
 
 def _said_before(connection: Connection, notice: Notice) -> bool:
+    if notice.queue_id is None:
+        return False
     query = select(outbox.c.details).where(
         outbox.c.queue_id == notice.queue_id,
         outbox.c.to_key == address_key(notice.to),

@@ -15,7 +15,7 @@ from mailgate.model.web_ports import Refused, Tell
 from mailgate.settings import Limits
 from mailgate.store import events, replace_address, rows
 from mailgate.store.engine import Database
-from mailgate.store.limits import exceeded
+from mailgate.store.limits import letter_exceeded
 from mailgate.store.people_tables import change
 from mailgate.store.tables import account, contact, outbox
 from mailgate.store.types import AnyRow, storable
@@ -155,7 +155,7 @@ class Changes:
         query = select(func.count()).where(change.c.account_id == asked.account_id, _waits(now))
         full = connection.execute(query).scalar_one() >= _WAITING
         if full or any(
-            exceeded(connection, self._limits, now, to=n.to, ticket=None, link=True)
+            letter_exceeded(connection, self._limits, now, to=n.to, template=n.template)
             for n in notices
         ):
             raise Refused("too-many")

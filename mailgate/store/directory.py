@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from mailgate.model.addresses import address_key, normalise
 from mailgate.model.directory import Account, AccountEntry, Contact, Service
 from mailgate.model.views import Page
-from mailgate.store import cursors, events, rows
+from mailgate.store import cursors, events, rows, waiting
 from mailgate.store.engine import Database
 from mailgate.store.tables import account, contact, service, share
 
@@ -33,11 +33,12 @@ class Directory:
         self,
         entries: Sequence[AccountEntry],
         now: datetime,
-        who: str = events.ITSELF,
+        who: str | None = None,
         *,
         dry_run: bool = False,
     ) -> dict[str, int]:
-        """Make the accounts named by the entries exactly what the entries say, all or nothing.
+        """Make the accounts named by the entries exactly what the entries say, all or nothing;
+        mail that waits for a changed account is decided again.
 
         Other accounts are left alone. A contact whose address and a service whose identifier stays
         keeps its id, and with it its history; one that is gone for a while gets a new id. Ids in
@@ -51,7 +52,14 @@ class Directory:
                     _import_account(connection, entry, now, done)
                 if dry_run:
                     raise _OnlyTrying
-                events.record(connection, now, "directory-imported", who=who, changes=dict(done))
+                events.record(
+                    connection,
+                    now,
+                    "directory-imported",
+                    who=who,
+                    subject="directory",
+                    changes=dict(done),
+                )
         except _OnlyTrying:
             pass
         return dict(done)
@@ -98,6 +106,7 @@ class Directory:
 def _import_account(
     connection: Connection, entry: AccountEntry, now: datetime, done: Counter[str]
 ) -> None:
+    before = done.total()
     wanted = entry.account
     values = {"company": wanted.company, "language": wanted.language, "updated_at": now}
     query = select(account).where(account.c.id == wanted.id).with_for_update()
@@ -130,6 +139,8 @@ def _import_account(
         set(contacts.values()),
         done,
     )
+    if done.total() > before:
+        waiting.revise(connection, wanted.id, [c.address for c in entry.contacts], now)
 
 
 def _contact_values(one: Contact) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def record(
     at: datetime,
     what: str,
     *,
-    who: str = ITSELF,
+    who: str | None = None,
     queue_id: str | None = None,
     ticket: int | None = None,
     subject: str = "",
@@ -30,13 +30,21 @@ def record(
 ) -> None:
     """Add one event inside the caller's transaction; `why` is kept as JSON.
 
+    `who` is a person, None where nobody acts: a person of the name "mailgate" is still a person.
     `subject` names what it is about where that is no message and no ticket, as `contact:7`. Call
     it last: from here to the commit nobody else can add to the audit log.
     """
     connection.execute(
         insert(event),
-        {"at": at, "who": who, "what": what, "queue_id": queue_id, "ticket": ticket, "why": why},
+        {
+            "at": at,
+            "who": ITSELF if who is None else who,
+            "what": what,
+            "queue_id": queue_id,
+            "ticket": ticket,
+            "why": why,
+        },
     )
-    if who != ITSELF:
+    if who is not None:
         about = subject or (f"message:{queue_id}" if queue_id else f"ticket:{ticket}")
         audit.write(connection, at, who, what, about, why)

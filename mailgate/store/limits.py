@@ -11,9 +11,6 @@ from mailgate.model.addresses import address_key
 from mailgate.settings import Limits
 from mailgate.store.tables import CARRIES_LINK, outbox
 
-#: The one template whose text a person writes.
-BY_A_PERSON = "staff-answer"
-
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 #: Name of a limit, how much it allows, and the count of what was sent.
@@ -42,6 +39,26 @@ def exceeded(
     return None
 
 
+def letter_exceeded(
+    connection: Connection, limits: Limits, now: datetime, *, to: str, template: str
+) -> bool:
+    """Whether one more mail that somebody asks for on a page, to sign in say, would be too many.
+
+    Each kind has a budget of its own, apart from that of answers to mail: mail in somebody's name,
+    forged or not, must not keep them from signing in (promise W5), and whoever asks for links on
+    our pages must not keep a confirmation from its reader.
+    """
+    kind = (outbox.c.template == template, outbox.c.queue_id.is_(None))
+    his = (*kind, outbox.c.to_key == address_key(to))
+    bounds = (
+        (limits.links_per_contact_hour, _since(now - _HOUR, *his)),
+        (limits.links_per_contact_day, _since(now - _DAY, *his)),
+        (limits.links_per_hour, _since(now - _HOUR, *kind)),
+    )
+    counts = connection.execute(select(*(count for _, count in bounds))).one()
+    return any(found >= allowed for (allowed, _), found in zip(bounds, counts, strict=True))
+
+
 def _bounds(
     limits: Limits, now: datetime, to_key: str, ticket: int | None, *, link: bool
 ) -> Iterator[_Bound]:
@@ -62,12 +79,16 @@ def _bounds(
 
 
 def _count(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
-    """Automatic mail alone: what a person wrote is neither bounded nor counted."""
-    automatic = outbox.c.template != BY_A_PERSON
-    query = select(func.count()).where(outbox.c.created_at > since, automatic, *where)
-    return query.scalar_subquery()
+    """Answers to mail alone: letters that people write or ask for are neither bounded by this nor
+    counted."""
+    return _since(since, outbox.c.queue_id.is_not(None), *where)
 
 
 def _links(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
     query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
-    return query.where(CARRIES_LINK).scalar_subquery()
+    return query.where(CARRIES_LINK, outbox.c.queue_id.is_not(None)).scalar_subquery()
+
+
+def _since(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
+    return query.scalar_subquery()

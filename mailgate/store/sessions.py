@@ -57,7 +57,7 @@ class Sessions:
                 return
             connection.execute(delete(session).where(session.c.token_sha256 == token_sha256))
             person = _person(connection, _session_of(row))
-            who = _name(person) if person else events.ITSELF
+            who = _name(person) if person else None
             subject = _subject(row.contact_id, row.staff_id)
             events.record(connection, now, "signed-out", who=who, subject=subject)
 
@@ -95,10 +95,10 @@ def _person(connection: Connection, found: Session) -> SignedIn | None:
     return SignedIn(found, contact=rows.contact_of(row), account=rows.account_of(owner))
 
 
-def _name(person: SignedIn) -> str:
+def _name(person: SignedIn) -> str | None:
     if person.staff:
         return person.staff.login
-    return person.contact.address if person.contact else events.ITSELF
+    return person.contact.address if person.contact else None
 
 
 def _subject(contact_id: int | None, staff_id: int | None) -> str:

@@ -13,7 +13,7 @@ from mailgate.model.people import SignIn
 from mailgate.settings import Limits
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
-from mailgate.store.limits import exceeded
+from mailgate.store.limits import letter_exceeded
 from mailgate.store.people_tables import signin
 from mailgate.store.tables import contact, outbox
 
@@ -37,7 +37,9 @@ class SignIns:
             )
             if connection.execute(known).first() is None:
                 return False
-            if exceeded(connection, self._limits, now, to=notice.to, ticket=None, link=True):
+            if letter_exceeded(
+                connection, self._limits, now, to=notice.to, template=notice.template
+            ):
                 return False
             connection.execute(delete(signin).where(signin.c.expires_at < now))
             values = {name: getattr(link, name) for name in SignIn.__dataclass_fields__}

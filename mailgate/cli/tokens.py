@@ -1,0 +1,106 @@
+"""`mailgate tokens`: access tokens: issue, list, show, revoke; never the token itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mailgate.cli.main import Context
+from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.tickets import JSON, WHO, WHY
+
+if TYPE_CHECKING:
+    from mailgate.model.directory import Account, Contact
+
+ACCOUNT = click.option("--account", "account_id", metavar="ID", help="The account's number.")
+
+
+@click.group()
+def group() -> None:
+    """Access tokens of contacts: issue, list, show, revoke."""
+
+
+@group.command()
+@click.argument("address")
+@ACCOUNT
+@WHO
+@click.pass_obj
+def issue(context: Context, address: str, account_id: str | None, who: str) -> None:
+    """Issue a token to a contact; it goes to the registered address alone, and is shown nowhere.
+
+    Earlier tokens of the contact end. The running mailgate sends the mail.
+    """
+    from mailgate.clock import random
+    from mailgate.outbound.letters import access_token
+
+    settings, store, now = context.settings(), context.store(), context.now()
+    contact, account = _contact(context, address, account_id)
+    sha256, expires, notice = access_token(
+        contact, account, settings=settings, keys=context.keys(), now=now, random=random
+    )
+    made = store.access_tokens.issue(contact.id, sha256, notice, who, now, expires)
+    if made is None:
+        raise click.ClickException(f"{contact.address} got too many mails of ours lately")
+    click.echo(f"token {made.id} for {made.address}, until {made.expires_at:%Y-%m-%d %H:%M} UTC")
+
+
+@group.command("list")
+@click.argument("account_id")
+@JSON
+@click.pass_obj
+def list_(context: Context, account_id: str, *, as_lines: bool) -> None:
+    """List the tokens of an account: when, to whom, and what became of them."""
+    found = context.store().access_tokens.of_account(account_id)
+    if as_lines:
+        for token in found:
+            json_line(token)
+        return
+    table(
+        ("id", "to", "issued", "by", "expires", "verified", "last used", "revoked", "why"),
+        (
+            (
+                t.id, t.address, t.issued_at, t.issued_by, t.expires_at, t.verified_at,
+                t.last_used_at, t.revoked_at, t.revoked_why,
+            )
+            for t in found
+        ),
+    )  # fmt: skip
+
+
+@group.command()
+@click.argument("token_id", type=int)
+@click.pass_obj
+def show(context: Context, token_id: int) -> None:
+    """Show when a token was issued, to whom, and what became of it."""
+    token = context.store().access_tokens.get(token_id)
+    if token is None:
+        raise click.ClickException(f"there is no token {token_id}")
+    for name, value in plain(token).items():
+        click.echo(f"{name.replace('_', ' '):14} {'–' if value in (None, '') else value}")
+
+
+@group.command()
+@click.argument("token_id", type=int)
+@WHO
+@WHY
+@click.pass_obj
+def revoke(context: Context, token_id: int, who: str, why: str) -> None:
+    """End a token, and the sessions it opened."""
+    if not context.store().access_tokens.revoke(token_id, who, why, context.now()):
+        raise click.ClickException(f"there is no valid token {token_id}")
+    click.echo(f"token {token_id} is revoked")
+
+
+def _contact(context: Context, address: str, account_id: str | None) -> tuple[Contact, Account]:
+    lookup = context.store().lookup
+    found = [c for c in lookup.contacts(address) if account_id in (None, c.account_id)]
+    if not found:
+        raise click.ClickException(f"{address} is no contact of an account")
+    if len(found) > 1:
+        accounts = ", ".join(c.account_id for c in found)
+        raise click.UsageError(f"{address} is a contact of {accounts}: say --account")
+    account = lookup.account(found[0].account_id)
+    if account is None:
+        raise click.ClickException(f"the account {found[0].account_id} is gone")
+    return found[0], account
