@@ -19,6 +19,7 @@ from mailgate.settings import Settings
 from mailgate.store import Store
 from mailgate.tokens.keys import Keys
 from mailgate.tokens.password import Passwords
+from mailgate.verifier import verifier
 from mailgate.web import api, console, panel
 from mailgate.web.confirm import PAUSES
 from mailgate.web.console import signin
@@ -51,8 +52,10 @@ class Faces:
 
     @property
     def _what_if(self) -> WhatIf:
+        verify = verifier(self.settings)
+
         def bench() -> Bench:
-            return Bench(self.settings, self.keys, self.policy(), self.random)
+            return Bench(self.settings, self.keys, self.policy(), self.random, verify)
 
         return WhatIf(self.store.lookup, self.store.queue.items, bench)
 

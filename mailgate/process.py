@@ -8,6 +8,7 @@ from functools import partial
 
 from mailgate.clock import Random
 from mailgate.gather import gather
+from mailgate.gather.question import Verify
 from mailgate.message import read
 from mailgate.model.item import Item
 from mailgate.model.outcome import Outcome
@@ -26,12 +27,14 @@ class Bench:
     keys: Keys
     policy: Policy
     random: Random
+    verify: Verify | None = None
+    """Own verification of mail, where it is switched on."""
 
 
 def judge(item: Item, lookup: Lookup, bench: Bench) -> Outcome:
     """Read, gather, decide: nothing is written, so a replay judges by this very function."""
     message = read(item.content)
-    facts, case = gather(item, message, lookup, bench.settings, bench.keys)
+    facts, case = gather(item, message, lookup, bench.settings, bench.keys, bench.verify)
     decision = bench.policy.decide(facts)
     # Automatic mail makes no ticket, and what is held waits in the queue for a person.
     opens_ticket = decision.verdict not in ("filed", "held") and case.ticket is None

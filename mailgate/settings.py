@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
 import re
@@ -18,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
+    model_validator,
 )
 
 from mailgate.model.directory import Language
@@ -134,11 +136,27 @@ class Intake(Section):
 
 
 class Authentication(Section):
-    """Whose Authentication-Results count (RFC 8601 §5); with no id listed, none do."""
+    """Whose Authentication-Results count (RFC 8601 §5), or that mail is verified here instead.
+
+    Never both: with neither, no mail is authenticated.
+    """
 
     authserv_ids: list[str] = []
     hosts: list[str] = []
     """Names our own MTAs write after `by` in Received; those of `authserv_ids` where empty."""
+    arc_sealers: list[Host] = []
+    """Forwarders whose ARC seals count where the message itself proves nothing (RFC 8617)."""
+    verify: bool = False
+    """Verify DKIM, SPF and DMARC ourselves: asks the DNS about every mail."""
+
+    @model_validator(mode="after")
+    def _can_verify(self) -> Authentication:
+        if self.verify and self.authserv_ids:
+            raise ValueError("either authserv_ids or verify: results of two sources are not mixed")
+        needed = ("authheaders", "dkim", "dns", "spf")
+        if self.verify and not all(importlib.util.find_spec(name) for name in needed):
+            raise ValueError("verify needs more packages: pip install 'mailgate[verify]'")
+        return self
 
 
 class Limits(Section):

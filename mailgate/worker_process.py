@@ -14,6 +14,7 @@ from mailgate.clock import now, random
 from mailgate.process import Bench
 from mailgate.settings import load
 from mailgate.tokens.keys import Keys
+from mailgate.verifier import verifier
 from mailgate.wiring import Rules, open_store
 from mailgate.worker import Heartbeat, Worker
 
@@ -41,11 +42,12 @@ def run(config: Path, name: str, heartbeat_fd: int, rules_fd: int) -> None:
         rules = Rules(settings, file.read())
     keys = Keys.load(settings.keys)
     store = open_store(settings)
+    verify = verifier(settings)
     worker = Worker(
         name,
         store.queue,
         store.lookup,
-        lambda: Bench(settings, keys, rules.policy, random),
+        lambda: Bench(settings, keys, rules.policy, random, verify),
         now,
         Heartbeat(heartbeat_fd),
     )

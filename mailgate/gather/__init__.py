@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from mailgate.gather import people, ticket
-from mailgate.gather.question import Found, Question
+from mailgate.gather.question import Found, Question, Verify
 from mailgate.model.facts import Facts
 from mailgate.model.item import Item
 from mailgate.model.message import Message
@@ -20,14 +20,19 @@ FRESH = timedelta(hours=48)
 
 
 def gather(
-    item: Item, message: Message, lookup: Lookup, settings: Settings, keys: Keys
+    item: Item,
+    message: Message,
+    lookup: Lookup,
+    settings: Settings,
+    keys: Keys,
+    verify: Verify | None = None,
 ) -> tuple[Facts, Case]:
     """Find every fact about one message, and the rows the facts speak of. Reads only.
 
     The order matters: the ticket narrows the account, the account gives the contact, the contact
     and the service give the share, and all of them say what a person in CC is.
     """
-    q = Question(item, message, lookup, settings, keys)
+    q = Question(item, message, lookup, settings, keys, verify)
     found = Found()
     found.set("channel", item.channel, "the door the message came in by")
     found.set("desk", item.desk, "the recipient's address")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailgate.gather.question import Found, Question
-from mailgate.message.authenticity import authenticate
+from mailgate.message.authenticity import Authentication, authenticate
 from mailgate.model.addresses import same_address
 from mailgate.model.directory import Contact, Language, Service
 from mailgate.model.message import Message
@@ -133,11 +133,18 @@ def proof(found: Found, q: Question, contact: Contact | None) -> None:
     elif q.item.channel == "panel":
         found.set("sender.proof", "panel", "signed in to the panel")
     elif q.by_mail and q.message.head.author:
-        trusted = q.settings.authentication
-        checked = authenticate(q.message.head, trusted.authserv_ids, trusted.hosts)
+        checked = _authenticated(q)
         found.set("sender.proof", checked.proof, checked.why)
     else:
         found.set("sender.proof", "none", "nothing shows who wrote this")
+
+
+def _authenticated(q: Question) -> Authentication:
+    """What we verified, or else what our own servers wrote; the two are never mixed."""
+    trusted = q.settings.authentication
+    if q.verify is not None:
+        return q.verify(q.item.content, q.item.envelope)
+    return authenticate(q.message.head, trusted.authserv_ids, trusted.hosts, trusted.arc_sealers)
 
 
 # --- the others in To and Cc ----------------------------------------------------------------------

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mailgate.message.authenticity import Authentication
+from mailgate.model.envelope import Envelope
 from mailgate.model.item import Item
 from mailgate.model.message import Message
 from mailgate.model.ports import Lookup
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
+
+Verify = Callable[[bytes, Envelope], Authentication]
+"""Own verification of a content that came in with this envelope."""
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Question:
     lookup: Lookup
     settings: Settings
     keys: Keys
+    verify: Verify | None = None
 
     @property
     def sender(self) -> str | None:

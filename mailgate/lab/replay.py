@@ -21,6 +21,7 @@ from mailgate.store import Store, open_store
 from mailgate.store.directory_files import parse_csv, parse_yaml
 from mailgate.store.migrations import require_current, upgrade
 from mailgate.tokens.keys import Keys
+from mailgate.verifier import verifier
 from mailgate.yamlfile import read
 
 
@@ -42,8 +43,9 @@ class Judge:
         self._store: Store = open_store(court.settings.database)
         require_current(self._store.database)
         desks = tuple(court.settings.desks)
+        verify = verifier(court.settings)
         self._benches = [
-            Bench(court.settings, court.keys, load_policy(rules, desks), clock.random)
+            Bench(court.settings, court.keys, load_policy(rules, desks), clock.random, verify)
             for rules in court.rules
         ]
 

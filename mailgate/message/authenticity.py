@@ -1,12 +1,15 @@
-"""What our own mail servers found out about the author's domain (RFC 8601; promise M2)."""
+"""What our own mail servers found out about the author's domain (RFC 8601; promise M2).
+
+Where they found that the message was forwarded, what a named forwarder had found (RFC 8617).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mailgate.message import authres, mail_parser
+from mailgate.message import authres, mail_parser, signatures
 from mailgate.model.addresses import normalise
 from mailgate.model.message import Head
 
@@ -24,20 +27,26 @@ class Authentication:
     why: str
 
 
+NO_AUTHOR = Authentication("none", "the message has no single author")
+
+
 class _Doubt(Exception):
     """The fields of our own servers cannot be relied on; carries the reason."""
 
 
-def authenticate(head: Head, authserv_ids: Sequence[str], hosts: Sequence[str]) -> Authentication:
+def authenticate(
+    head: Head, authserv_ids: Sequence[str], hosts: Sequence[str], sealers: Collection[str] = ()
+) -> Authentication:
     """Judge the Authentication-Results of our own servers for the author of this head.
 
-    `hosts` are the names our servers write after `by` in Received (`authserv_ids` where empty).
+    `hosts` are the names our servers write after `by` in Received (`authserv_ids` where empty),
+    `sealers` the domains whose ARC seals count once our servers say `arc=pass`.
     Fails closed: any doubt gives "none" with the reason.
     """
     if not authserv_ids:
         return Authentication("none", "no authserv-id is configured")
     if head.author is None:
-        return Authentication("none", "the message has no single author")
+        return NO_AUTHOR
     domain = head.author.rpartition("@")[2]
     ids = frozenset(i.lower() for i in authserv_ids)
     ours = frozenset(h.lower() for h in hosts) or ids
@@ -45,9 +54,35 @@ def authenticate(head: Head, authserv_ids: Sequence[str], hosts: Sequence[str]) 
         fields = list(_trusted(head, ids, ours))
         if not fields:
             return Authentication("none", "no Authentication-Results of our own servers")
-        return _judge(fields, domain)
+        found = _judge(fields, domain)
+        if found.proof == "none" and _arc_passed(fields):
+            return sealed(head, sealers) or found
     except _Doubt as doubt:
         return Authentication("none", str(doubt))
+    return found
+
+
+def sealed(head: Head, sealers: Collection[str]) -> Authentication | None:
+    """What the first forwarder found, of a chain that all of these sealed and somebody verified.
+
+    None where it proves nothing. Who seals says that all before him was right when it came, and
+    the first one alone has seen the message as its author sent it (RFC 8617 §5.2).
+    """
+    chain = signatures.chain(head) if sealers else None
+    if head.author is None or chain is None or not chain.sealers <= {s.lower() for s in sealers}:
+        return None
+    try:
+        found = _judge([chain.found.results], head.author.rpartition("@")[2])
+    except _Doubt:
+        return None
+    if found.proof == "none":
+        return None
+    by = ", ".join(sorted(chain.sealers))
+    return Authentication(found.proof, f"{found.why}, as the ARC seal of {by} says")
+
+
+def _arc_passed(fields: Sequence[Sequence[authres.Result]]) -> bool:
+    return {r.result for results in fields for r in results if r.method == "arc"} == {"pass"}
 
 
 def _trusted(

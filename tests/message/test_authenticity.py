@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mailgate.message import read_head
 from mailgate.message.authenticity import Authentication, authenticate
+from mailgate.message.signatures import digests
 from tests.message.mails import mail
 
 OURS = "mx.firma.example"
@@ -162,3 +165,81 @@ def test_a_domain_in_unicode_is_compared_as_a_label() -> None:
         (),
     )
     assert found.proof == "dmarc"
+
+
+# --- what a forwarder found -----------------------------------------------------------------------
+
+FAILED = "dmarc=fail header.from=klient.example"
+ARC = "arc=pass"
+
+
+def forwarded(
+    results: str = PASS.partition("; ")[2],
+    ours: str = f"{FAILED}; {ARC}",
+    *,
+    sealers: tuple[str, ...] = ("lista.example",),
+    seal: str = "i=1; a=rsa-sha256; cv=none; d=lista.example; s=s; b=AAAA",
+    signature: str = "i=1; a=rsa-sha256; d=lista.example; s=s; h=From:Subject; bh=AA==; b=AAAA",
+    more: tuple[str, ...] = (),
+) -> Authentication:
+    head = read_head(
+        mail(
+            f"Authentication-Results: {OURS}; {ours}",
+            FOREIGN,
+            *more,
+            f"ARC-Seal: {seal}",
+            f"ARC-Message-Signature: {signature}",
+            f"ARC-Authentication-Results: i=1; mx.lista.example; {results}",
+        )
+    )
+    return authenticate(head, (OURS,), (), sealers)
+
+
+def test_a_named_forwarder_is_believed_where_our_server_found_its_chain_right() -> None:
+    assert forwarded().proof == "dmarc"
+    assert forwarded("dkim=pass header.d=klient.example").proof == "aligned"
+    assert forwarded(sealers=("LISTA.example",)).proof == "dmarc"
+    assert "lista.example" in forwarded().why
+
+
+def test_a_forwarder_counts_only_if_named_and_found_right() -> None:
+    assert forwarded(sealers=()).proof == "none"
+    assert forwarded(sealers=("example",)).proof == "none"
+    for ours in (
+        FAILED,
+        f"{FAILED}; arc=fail",
+        f"{FAILED}; arc=none",
+        f"{FAILED}; {ARC}; arc=fail",
+    ):
+        assert forwarded(ours=ours).proof == "none"
+    assert forwarded("dmarc=pass header.from=obcy.example").proof == "none"
+    assert forwarded(f"{FAILED}; dkim=pass header.d=klient.example").proof == "none"
+    assert forwarded("dmarc=pass (header.from=klient.example").proof == "none"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seal": "i=1; cv=pass; d=lista.example"},
+        {"seal": "i=1; cv=none; d=obcy.example"},
+        {"seal": "i=2; cv=pass; d=lista.example"},
+        {"seal": "i=1; cv=none; cv=pass; d=lista.example"},
+        {"seal": "cv=none; d=lista.example"},
+        {"signature": "i=1; d=obcy.example; h=from"},
+        {"signature": "i=1; d=lista.example; h=subject"},
+        {"signature": "i=1; d=lista.example; h=from; l=10"},
+        {"signature": f"i=1; d=lista.example; h=from; x={'x' * 5000}"},
+        {"more": ("ARC-Seal: i=1; cv=none; d=lista.example",)},
+        {"more": ("ARC-Seal: i=2; cv=pass; d=lista.example",)},
+    ],
+)
+def test_a_chain_that_is_not_whole_proves_nothing(changed: dict[str, Any]) -> None:
+    assert forwarded(**changed).proof == "none"
+
+
+def test_a_signature_is_known_again_however_it_is_written() -> None:
+    one = "DKIM-Signature: v=1; d=klient.example; bh=AAAA; b=QUJD\r\n REVG"
+    other = "dkim-signature:b=QUJDREVG;d=klient.example"
+    assert digests(read_head(mail(one))) == digests(read_head(mail("Subject: x", other)))
+    assert len(digests(read_head(mail(one, other.replace("REVG", "REVH"))))) == 2
+    assert digests(read_head(mail("DKIM-Signature: v=1; b=", "DKIM-Signature: nonsense"))) == ()
