@@ -23,7 +23,8 @@ from mailgate.model.ports import ConfirmView, LinkStore, StorageError, StoreUnus
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
 from mailgate.tokens.link import code_matches
-from mailgate.web import health
+from mailgate.web import api, health
+from mailgate.web.api import problems
 from mailgate.web.confirm import PAUSES, ConfirmPage
 from mailgate.web.forms import PageNonce, host
 from mailgate.web.guard import TOKEN_PAGE_RATE, RateLimit, Shield
@@ -101,7 +102,9 @@ def _router(routes: Sequence[BaseRoute]) -> Router:
 def _refusals(pages: Pages) -> Mapping[Any, Callable[[Request, Exception], Response]]:
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 503
-        response = pages.refusal(request, status)
+        # Starlette's Mount lets a path with a line end in it pass by, so the API is asked here too.
+        is_api = request.url.path.startswith(f"{pages.root}{api.PATH}/")
+        response = problems.refusal(status) if is_api else pages.refusal(request, status)
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 

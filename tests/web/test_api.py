@@ -270,3 +270,14 @@ def test_what_is_not_there_is_a_problem_too(house: House) -> None:
         assert (got.status, got.headers["content-type"]) == (404, "application/problem+json")
     got = house.ask(f"{V1}/tickets", "DELETE", "reader")
     assert (got.status, got.json["code"]) == (405, "method-not-allowed")
+
+
+def test_what_is_too_large_is_not_read(house: House) -> None:
+    path = f"{V1}/tickets/{house.ids['ticket']}/answers"
+    got = house.ask(path, "POST", "agent", data={"text": "ż" * 49_000})
+    assert (got.status, got.json["code"]) == (413, "too-large")
+
+
+def test_a_path_with_a_line_end_in_it_is_a_problem_as_any_other(house: House) -> None:
+    got = house.ask(f"{V1}/messages/0123\n456", who="reader")
+    assert (got.status, got.headers["content-type"]) == (404, "application/problem+json")

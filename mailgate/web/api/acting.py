@@ -17,7 +17,7 @@ from mailgate.web.api.reading import QueueId, TicketNumber, find_message, find_t
 router = APIRouter(tags=["acting"])
 
 
-@router.post("/tickets/{number}/close", responses=documented(404, 409, 413))
+@router.post("/tickets/{number}/close", responses=documented(400, 404, 409, 413))
 def close(caller: Does, api: House, number: TicketNumber, because: shapes.Because) -> shapes.Ticket:
     """Close an open ticket; a message on it opens it again."""
     find_ticket(api, number)
@@ -27,7 +27,7 @@ def close(caller: Does, api: House, number: TicketNumber, because: shapes.Becaus
     return shapes.Ticket.model_validate(done)
 
 
-@router.post("/tickets/{number}/reopen", responses=documented(404, 409, 413))
+@router.post("/tickets/{number}/reopen", responses=documented(400, 404, 409, 413))
 def reopen(
     caller: Does, api: House, number: TicketNumber, because: shapes.Because
 ) -> shapes.Ticket:
@@ -39,7 +39,7 @@ def reopen(
     return shapes.Ticket.model_validate(done)
 
 
-@router.post("/tickets/{number}/answers", status_code=202, responses=documented(404, 409, 413))
+@router.post("/tickets/{number}/answers", status_code=202, responses=documented(400, 404, 409, 413))
 def answer(caller: Does, api: House, number: TicketNumber, answer: shapes.Answer) -> shapes.Sent:
     """Answer the customer by mail, with the ticket's token and your signature."""
     found = find_ticket(api, number)
@@ -60,7 +60,9 @@ def answer(caller: Does, api: House, number: TicketNumber, answer: shapes.Answer
     return shapes.Sent(notices=[notice.id for notice in notices])
 
 
-@router.post("/messages/{queue_id}/release", status_code=202, responses=documented(404, 409, 413))
+@router.post(
+    "/messages/{queue_id}/release", status_code=202, responses=documented(400, 404, 409, 413)
+)
 def release(caller: Does, api: House, queue_id: QueueId, because: shapes.Because) -> shapes.Queued:
     """Send a held message through the rules again."""
     find_message(api, queue_id)
@@ -70,7 +72,9 @@ def release(caller: Does, api: House, queue_id: QueueId, because: shapes.Because
     return shapes.Queued(queue_id=queue_id)
 
 
-@router.post("/messages/{queue_id}/decide", status_code=202, responses=documented(404, 409, 413))
+@router.post(
+    "/messages/{queue_id}/decide", status_code=202, responses=documented(400, 404, 409, 413)
+)
 def decide(caller: Does, api: House, queue_id: QueueId, because: shapes.Because) -> shapes.Queued:
     """Have a message decided again, by the rules and the directory of today."""
     find_message(api, queue_id)
@@ -80,7 +84,9 @@ def decide(caller: Does, api: House, queue_id: QueueId, because: shapes.Because)
     return shapes.Queued(queue_id=queue_id)
 
 
-@router.post("/messages/{queue_id}/override", status_code=202, responses=documented(404, 409, 413))
+@router.post(
+    "/messages/{queue_id}/override", status_code=202, responses=documented(400, 404, 409, 413)
+)
 def override(
     caller: Does, api: House, queue_id: QueueId, says: shapes.StaffSays
 ) -> shapes.Override:

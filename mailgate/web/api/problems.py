@@ -16,6 +16,7 @@ from mailgate.model.views import BadCursor
 from mailgate.model.web_ports import Refused
 
 MEDIA_TYPE = "application/problem+json"
+_OWN = {413: "too-large"}
 
 
 class Mistake(BaseModel):
@@ -54,9 +55,9 @@ class Wrong(Exception):
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These answers for the description, besides those that anybody may get: who is unknown or may
     not, who asks in a way that is not described, or comes when the database is away."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
+        status: {"description": HTTPStatus(status).phrase, "content": problem}
         for status in sorted({401, 403, 422, 503, *statuses})
     }
 
@@ -102,9 +103,15 @@ def _wrong(_request: Request, error: Wrong) -> JSONResponse:
     return respond(error.status, error.code, error.detail, error.headers)
 
 
+def refusal(status: int, headers: dict[str, str] | None = None) -> JSONResponse:
+    """A problem of which no more is known than its status."""
+    # Python has changed the name of 413 since; our word for it stays.
+    code = _OWN.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "-")
+    return respond(status, code, headers=headers)
+
+
 def _http(_request: Request, error: HTTPException) -> JSONResponse:
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return respond(error.status_code, code, headers=dict(error.headers or {}))
+    return refusal(error.status_code, dict(error.headers or {}))
 
 
 def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
