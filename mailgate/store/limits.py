@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, TextClause, func, select
 
 from mailgate.model.addresses import address_key
 from mailgate.settings import Limits
 from mailgate.store.tables import CARRIES_LINK, outbox
+
+#: The one template whose text a person writes.
+BY_A_PERSON = "staff-answer"
+#: What no message asked for: people ask on a page, or must be told.
+LETTERS = (
+    "access-token",
+    "address-changed",
+    "confirm-main-change",
+    "sign-in-link",
+    "verify-address",
+)
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -48,12 +59,12 @@ def letter_exceeded(
     forged or not, must not keep them from signing in (promise W5), and whoever asks for links on
     our pages must not keep a confirmation from its reader.
     """
-    kind = (outbox.c.template == template, outbox.c.queue_id.is_(None))
-    his = (*kind, outbox.c.to_key == address_key(to))
+    kind = outbox.c.template == template
+    his = (kind, outbox.c.to_key == address_key(to))
     bounds = (
         (limits.links_per_contact_hour, _since(now - _HOUR, *his)),
         (limits.links_per_contact_day, _since(now - _DAY, *his)),
-        (limits.links_per_hour, _since(now - _HOUR, *kind)),
+        (limits.links_per_hour, _since(now - _HOUR, kind)),
     )
     counts = connection.execute(select(*(count for _, count in bounds))).one()
     return any(found >= allowed for (allowed, _), found in zip(bounds, counts, strict=True))
@@ -78,17 +89,15 @@ def _bounds(
     yield "links_per_hour", limits.links_per_hour, _links(hour)
 
 
-def _count(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
-    """Answers to mail alone: letters that people write or ask for are neither bounded by this nor
-    counted."""
-    return _since(since, outbox.c.queue_id.is_not(None), *where)
+def _count(since: datetime, *where: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
+    """Answers to mail alone: what people write or ask for is neither bounded here nor counted."""
+    return _since(since, outbox.c.template.not_in((BY_A_PERSON, *LETTERS)), *where)
 
 
-def _links(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
-    query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
-    return query.where(CARRIES_LINK, outbox.c.queue_id.is_not(None)).scalar_subquery()
+def _links(since: datetime, *where: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
+    return _count(since, CARRIES_LINK, *where)
 
 
-def _since(since: datetime, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+def _since(since: datetime, *where: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
     query = select(func.count()).select_from(outbox).where(outbox.c.created_at > since, *where)
     return query.scalar_subquery()

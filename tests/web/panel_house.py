@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from email import message_from_bytes
 from email.policy import default
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +26,7 @@ from mailgate.settings import Limits
 from mailgate.store.directory_files import parse_yaml
 from mailgate.web.app import create
 from mailgate.web.panel import Stores, routes
-from mailgate.wiring import open_checked_store, open_store
+from mailgate.wiring import open_store
 from tests.web.mails import admitted, issue
 from tests.web.site import Answer, Server, Site
 from tests.world import KEYS, START, World, settings
@@ -231,16 +233,25 @@ class Visitor(Site):
         return answer
 
 
-def make_house(folder: Path, server: Server) -> PanelHouse:
-    """Our automatic mail is not bounded here: a test does in a second what takes people a day."""
+@functools.cache
+def furnished() -> bytes:
+    """A database with the directory in it, made once for all houses."""
+    with TemporaryDirectory() as folder:
+        plain = settings(Path(folder))
+        with closing(open_store(plain)) as store:
+            store.upgrade()
+            store.directory.import_entries(parse_yaml(DIRECTORY, "directory.yaml"), START)
+        return (Path(folder) / "mailgate.db").read_bytes()
+
+
+def make_house(folder: Path, server: Server, limits: Limits | None = None) -> PanelHouse:
+    """Our mail is not bounded unless asked: a test does in a second what takes people a day."""
     base_url = f"http://127.0.0.1:{server.port}"
+    (folder / "mailgate.db").write_bytes(furnished())
     plain = settings(folder)
-    names = Limits.model_fields
-    outbound = plain.outbound.model_copy(update={"limits": Limits(**dict.fromkeys(names, 1000))})
+    limits = limits or Limits(**dict.fromkeys(Limits.model_fields, 1000))
+    outbound = plain.outbound.model_copy(update={"limits": limits})
     chosen = plain.model_copy(update={"base_url": base_url, "outbound": outbound})
-    with closing(open_store(chosen)) as store:
-        store.upgrade()
-        store.directory.import_entries(parse_yaml(DIRECTORY, "directory.yaml"), START)
-    house = PanelHouse(World(chosen, open_checked_store(chosen)), server.port, base_url)
+    house = PanelHouse(World(chosen, open_store(chosen)), server.port, base_url)
     house.start(server)
     return house

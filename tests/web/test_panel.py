@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailgate.message import attachment
+from mailgate.settings import Limits
 from mailgate.tokens import session
 from mailgate.tokens import ticket as ticket_tokens
 from tests.web.panel_house import ANNA, JAN, OLA, SAM, PanelHouse, Visitor, make_house
@@ -20,8 +21,10 @@ LINK = r"http://\S+/panel/(?:in|v)/[a-z2-7]+"
 
 
 @pytest.fixture
-def house(tmp_path: Path, server: Server) -> PanelHouse:
-    return make_house(tmp_path, server)
+def house(tmp_path: Path, server: Server) -> Iterator[PanelHouse]:
+    made = make_house(tmp_path, server)
+    yield made
+    made.world.store.close()
 
 
 @pytest.fixture
@@ -100,6 +103,26 @@ def test_an_address_nobody_knows_gets_the_same_answer_and_no_mail(house: PanelHo
     assert known.text.replace(ANNA, "X") == unknown.text.replace("nobody@elsewhere.example", "X")
     assert house.letters("nobody@elsewhere.example") == []
     assert len(house.letters(ANNA)) == 1
+
+
+def test_mail_in_a_persons_name_and_links_they_asked_for_do_not_use_up_each_other(
+    tmp_path: Path, server: Server
+) -> None:
+    house = make_house(tmp_path, server, Limits())
+    for number in range(6):
+        house.mail(ANNA, f"Sprawa {number}", "Proszę.")
+    assert len(house.letters(ANNA)) == 3
+    for _ in range(5):
+        ask_link(house, ANNA)
+        house.settled()
+    kinds = [row.notice.template for row in house.letters(ANNA)]
+    assert kinds.count("sign-in-link") == 3
+    for _ in range(5):
+        ask_link(house, JAN)
+        house.settled()
+    house.mail(JAN, "sklep.piekarnia.example: kopia", "Proszę.")
+    assert "authorization-link" in [row.notice.template for row in house.letters(JAN)]
+    house.world.store.close()
 
 
 def test_signing_in_leads_back_to_the_page_that_was_asked_for(house: PanelHouse) -> None:

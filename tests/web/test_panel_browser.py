@@ -28,8 +28,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, server: Server) -> PanelHouse:
-    return make_house(tmp_path, server)
+def house(tmp_path: Path, server: Server) -> Iterator[PanelHouse]:
+    made = make_house(tmp_path, server)
+    yield made
+    made.world.store.close()
 
 
 @pytest.fixture
