@@ -9,6 +9,9 @@ from mailgate.message import addresses, automatic, dates, identity, params, sect
 from mailgate.model.message import Head, Mailbox
 
 MAX_ADDRESSES = 1000
+#: Of these we read the topmost, and a DKIM signature covers the lowest (RFC 6376 §5.4.2): with a
+#: second one on top, an old signed message would get a new day, id, subject or shape.
+_SINGLE = ("date", "message-id", "subject", "content-type", "content-transfer-encoding")
 
 _ANGLE = re.compile(r"<([^<>]*)>")
 _SPACE = re.compile(r"\s+")
@@ -42,6 +45,7 @@ def read(content: bytes) -> Reading:
     author, doubt = identity.author(fields, defects)
     if doubt:
         defects.append(doubt)
+    defects += [f"several-{name}-fields" for name in _SINGLE if len(bodies.get(name, ())) > 1]
     subject = words.decode(_first(bodies, "subject"), charset).replace("\t", " ").strip()
     kind, reason = automatic.from_head(fields, boxes["from"], subject)
     head = Head(

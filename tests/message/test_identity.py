@@ -157,3 +157,22 @@ def test_a_message_whose_parts_cannot_be_found_gives_no_identity() -> None:
     assert message.head.author is None
     assert "multipart-without-parts" in message.defects
     assert message.text == "no part"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Subject: [Desk#1:00000000000000000000]", "Subject: Faktura"),
+        ("Date: Mon, 16 Nov 2026 10:00:00 +0100", "DATE: Mon, 2 Nov 2026 10:00:00 +0100"),
+        ("Message-ID: <new@klient.example>", "Message-Id: <old@klient.example>"),
+        ("Content-Type: text/html", "Content-Type: text/plain"),
+        ("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: 8bit"),
+    ],
+)
+def test_a_field_that_stands_twice_where_one_may_stand_is_a_defect(one: str, other: str) -> None:
+    """A signature covers the lower one, and we read the upper (RFC 6376 §5.4.2)."""
+    assert read(mail(one)).parsed == "clean"
+    message = read(mail(one, other))
+    assert message.parsed == "defects"
+    assert message.defects == (f"several-{one.partition(':')[0].lower()}-fields",)
+    assert message.head.author == "jan@klient.example"
