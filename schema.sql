@@ -439,6 +439,15 @@ CREATE TABLE search (
     CONSTRAINT fk_search_queue_id FOREIGN KEY(queue_id) REFERENCES message (queue_id) ON DELETE CASCADE
 );
 
+CREATE TABLE signature (
+    queue_id VARCHAR(32) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    CONSTRAINT pk_signature PRIMARY KEY (queue_id, digest),
+    CONSTRAINT fk_signature_queue_id FOREIGN KEY(queue_id) REFERENCES message (queue_id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_signature_digest ON signature (digest);
+
 CREATE VIRTUAL TABLE search_fts USING fts5(
     words, content='search', content_rowid='id', tokenize='ascii', detail='none', columnsize=0,
     prefix='2 3 4'

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.gather import people, ticket
 from mailgate.gather.question import Found, Question, Verify
+from mailgate.message import signatures
 from mailgate.model.facts import Facts
 from mailgate.model.item import Item
 from mailgate.model.message import Message
@@ -38,15 +39,17 @@ def gather(
     found.set("desk", item.desk, "the recipient's address")
     found.set("parsed", message.parsed, "; ".join(message.defects[:5]) or "read without a defect")
     named = ticket.named_ticket(found, q)
-    who = people.sender(found, q, named.ticket)
+    earlier = ticket.earlier_ticket(q)
+    who = people.sender(found, q, named.ticket or earlier)
     about = people.share(found, q, named.ticket, who)
     people.proof(found, q, who.contact)
     people.cc(found, q, who.account_id, about)
     ticket.code_holder(found, q, named.ticket, who.contact)
     bounced = _automatic(found, q)
-    _freshness(found, q)
+    signed = signatures.digests(message.head)
+    _freshness(found, q, signed)
     _staff(found, q)
-    kept = named.ticket or ticket.earlier_ticket(q) or ticket.ticket_of_notice(q, bounced)
+    kept = named.ticket or earlier or ticket.ticket_of_notice(q, bounced)
     case = Case(
         contact=who.contact,
         account_id=who.account_id,
@@ -57,6 +60,7 @@ def gather(
         links_muted=ticket.links_muted(q, kept, who.contact),
         bounced_notice=bounced,
         bounced_status=_bounce_status(message),
+        signatures=signed,
     )
     return _facts(found, q), case
 
@@ -105,13 +109,15 @@ def _bounced_notice(q: Question) -> str | None:
     return next((notice for notice in ids if notice), None)
 
 
-def _freshness(found: Found, q: Question) -> None:
+def _freshness(found: Found, q: Question, signed: tuple[str, ...]) -> None:
     """Set `freshness`: an old mail sent again must not be authorized again by itself (M15)."""
     head, received = q.message.head, q.item.envelope.received_at
     if not q.by_mail:
         found.set("freshness", "fresh", "entered on a page")
     elif head.message_id and q.lookup.authorized_before(head.message_id, q.item.queue_id):
         found.set("freshness", "replayed", "a message with this Message-ID was authorized before")
+    elif signed and q.lookup.signatures_seen(signed, q.item.queue_id):
+        found.set("freshness", "replayed", "a message with this DKIM signature was authorized")
     elif head.date is None or abs(_aware(head.date, received) - received) > FRESH:
         found.set("freshness", "stale", "Date is missing, or over 48 h from the receipt")
     else:

@@ -22,6 +22,7 @@ class Case:
     `claimed_ticket` is the number named by a token that did not link (wrong, unknown, retired).
     `links_muted` is set where this contact disowned a message of this ticket lately (promise L14).
     `bounced_notice` is the id of our own mail that a delivery report gives back, by its VERP.
+    `signatures` are digests of the message's DKIM signatures, kept once it is authorized.
     """
 
     contact: Contact | None
@@ -33,6 +34,7 @@ class Case:
     links_muted: bool = False
     bounced_notice: str | None = None
     bounced_status: str = ""
+    signatures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ class Lookup(Protocol):
     def authorized_before(self, message_id: str, queue_id: str) -> bool:
         """Whether another message with this Message-ID was authorized (promise M15)."""
 
+    def signatures_seen(self, digests: Sequence[str], queue_id: str) -> bool:
+        """Whether another message that was authorized bore one of these signatures (M15)."""
+
     def wrong_codes(self, ticket: int, address: str, since: datetime) -> tuple[int, int]:
         """Messages with a wrong code since then: for this ticket, and from this address."""
 

@@ -13,7 +13,7 @@ from mailgate.model.decision import Decision, Tried, Verdict
 from mailgate.model.outcome import Outcome
 from mailgate.model.ticket import Standing, TicketState
 from mailgate.store import message_views, search
-from mailgate.store.tables import decision, item, message, named
+from mailgate.store.tables import decision, item, message, named, signature
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, storable
 
@@ -52,7 +52,8 @@ def write_outcome(
     queue_id = outcome.item.queue_id
     if again:
         connection.execute(update(message).where(message.c.queue_id == queue_id).values(values))
-        connection.execute(delete(named).where(named.c.queue_id == queue_id))
+        for table in (named, signature):
+            connection.execute(delete(table).where(table.c.queue_id == queue_id))
     else:
         connection.execute(insert(message), {"queue_id": queue_id, **values})
     head = outcome.message.head
@@ -61,6 +62,9 @@ def write_outcome(
         connection.execute(
             insert(named), [{"queue_id": queue_id, "address_key": key} for key in sorted(keys)]
         )
+    if outcome.decision.verdict == "authorized" and outcome.case.signatures:
+        rows = [{"queue_id": queue_id, "digest": digest} for digest in outcome.case.signatures]
+        connection.execute(insert(signature), rows)
     _write_decision(connection, outcome, ticket, now)
     _index(connection, outcome, ticket)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import exists, func, select
@@ -14,7 +15,17 @@ from mailgate.model.ticket import LinkState, Ticket
 from mailgate.store import rows
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import override
-from mailgate.store.tables import account, contact, link, message, named, outbox, service, share
+from mailgate.store.tables import (
+    account,
+    contact,
+    link,
+    message,
+    named,
+    outbox,
+    service,
+    share,
+    signature,
+)
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect, storable
 
@@ -109,6 +120,18 @@ class Lookup:
                 message.c.message_id == message_id,
                 message.c.verdict == "authorized",
                 message.c.queue_id != queue_id,
+            )
+        )
+
+    def signatures_seen(self, digests: Sequence[str], queue_id: str) -> bool:
+        return self._is(
+            select(1)
+            .select_from(signature)
+            .join(message, message.c.queue_id == signature.c.queue_id)
+            .where(
+                signature.c.digest.in_(digests),
+                signature.c.queue_id != queue_id,
+                message.c.verdict == "authorized",
             )
         )
 

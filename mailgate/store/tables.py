@@ -227,6 +227,19 @@ named = Table(
     Column("address_key", Key, primary_key=True, index=True),
 )
 
+#: Digests of the DKIM signatures of an authorized message.
+signature = Table(
+    "signature",
+    metadata,
+    Column(
+        "queue_id",
+        String(32),
+        ForeignKey("message.queue_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("digest", String(64), primary_key=True, index=True),
+)
+
 #: One row a judgement; never changed.
 decision = Table(
     "decision",

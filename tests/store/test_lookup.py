@@ -105,6 +105,29 @@ def test_a_message_id_counts_as_used_once_another_message_was_authorized(store: 
     assert not store.lookup.authorized_before("x@y.example", second.queue_id)
 
 
+def test_a_signature_counts_as_seen_once_another_message_was_authorized(store: Store) -> None:
+    signed = {"signatures": ("a" * 64, "b" * 64)}
+    first = claimed(store, "first")
+    decide(store, first, "pending", case=signed)
+    assert not store.lookup.signatures_seen(["b" * 64], "another")
+    second = claimed(store, "second")
+    decide(store, second, "authorized", case=signed)
+    assert store.lookup.signatures_seen(["b" * 64], first.queue_id)
+    assert not store.lookup.signatures_seen(["c" * 64], first.queue_id)
+    assert not store.lookup.signatures_seen(["a" * 64, "b" * 64], second.queue_id)
+
+
+def test_a_message_that_loses_its_authorization_lends_its_signature_to_nobody(
+    store: Store,
+) -> None:
+    signed = {"signatures": ("a" * 64,)}
+    item = claimed(store)
+    decide(store, item, "authorized", case=signed)
+    assert store.acts.decide_again(item.queue_id, "ewa", "a share ended", NOW)
+    decide(store, take(store, item.queue_id), "unauthorized", case=signed)
+    assert not store.lookup.signatures_seen(["a" * 64], "another")
+
+
 def test_wrong_codes_are_counted_for_the_ticket_and_for_the_sender(store: Store) -> None:
     def guess(text: str, code: str, author: str, ticket: int) -> None:
         item = claimed(store, text)
@@ -147,6 +170,7 @@ QUESTIONS: dict[str, Callable[[Lookup], object]] = {
     "named_in_accepted": lambda ask: ask.named_in_accepted(5, "a@x.example"),
     "confirmation": lambda ask: ask.confirmation("q", "0" * 64),
     "authorized_before": lambda ask: ask.authorized_before("m@x.example", "q"),
+    "signatures_seen": lambda ask: ask.signatures_seen(["0" * 64, "1" * 64], "q"),
     "wrong_codes": lambda ask: ask.wrong_codes(5, "a@x.example", NOW),
     "denied_since": lambda ask: ask.denied_since(5, 7, NOW),
 }
