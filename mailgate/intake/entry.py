@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -36,11 +38,14 @@ def entry(
     random: Random,
     token: str = "",
     files: Sequence[Enclosure] = (),
+    once: str = "",
 ) -> Admission:
     """One admission from one form: from here on it goes the way of every message.
 
     `entered_by` is the contact's address in the panel, the staff member's name on the console.
     `token` is the ticket's where this answers in one: it stands in the subject as in a mail (A2).
+    `once` is what one showing of the form had: sent again with the same words, by a second click
+    or a reload, it is the same message (promise R4).
     Raises `ValueError` where the subject has a line end in it.
     """
     at = now()
@@ -64,7 +69,21 @@ def entry(
         entered_by=entered_by,
         account_id=account_id,
     )
+    if once:
+        typed = (channel, account_id, entered_by, once, subject, text, token)
+        return replace(admission, dedup_key=_same(typed, files))
     return admission
+
+
+def _same(typed: Sequence[str], files: Sequence[Enclosure]) -> str:
+    """The same for every sending of one filled-in form, and for nothing else."""
+    digest = hashlib.sha256()
+    parts = [part.encode("utf-8", "surrogatepass") for part in typed]
+    parts += [part for f in files for part in (f.filename.encode("utf-8", "replace"), f.octets)]
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _subject(subject: str, token: str) -> bytes:

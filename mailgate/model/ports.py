@@ -35,6 +35,7 @@ class Enter(Protocol):
         text: str,
         token: str = "",
         files: Sequence[Enclosure] = (),
+        once: str = "",
     ) -> Admission:
         """Raises `ValueError` where the subject is not one line."""
 

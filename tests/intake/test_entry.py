@@ -19,7 +19,11 @@ PDF = Enclosure("Umowa nr 5 – żółta.pdf", "application/pdf", b"%PDF-1.7 \x0
 
 
 def admitted(
-    subject: str = "Prośba", text: str = "Dzień dobry", token: str = "", *files: Enclosure
+    subject: str = "Prośba",
+    text: str = "Dzień dobry",
+    token: str = "",
+    *files: Enclosure,
+    once: str = "",
 ) -> Admission:
     return entry(
         settings(Path("unused")),
@@ -33,6 +37,7 @@ def admitted(
         random=clock.random,
         token=token,
         files=files,
+        once=once,
     )
 
 
@@ -91,3 +96,17 @@ def test_a_file_is_never_structure_whatever_the_browser_calls_it(claimed: str) -
     message = read(admitted("Plik", "Oto on.", "", file).content)
     assert [a.content_type for a in message.attachments] == ["application/octet-stream"]
     assert message.text.strip() == "Oto on."
+
+
+def test_a_form_sent_twice_is_one_message_and_with_other_words_another() -> None:
+    first = admitted("Prośba", "Raz", "", PDF, once="a1").dedup_key
+    assert admitted("Prośba", "Raz", "", PDF, once="a1").dedup_key == first
+    others = [
+        admitted("Prośba", "Raz", "", PDF, once="b2"),
+        admitted("Prośba", "Dwa", "", PDF, once="a1"),
+        admitted("Prośba", "Raz", TOKEN, PDF, once="a1"),
+        admitted("Prośba", "Raz", "", once="a1"),
+        admitted("Prośba", "Raz", "", PDF),
+        admitted("Prośba", "Raz", "", PDF),
+    ]
+    assert len({first, *(other.dedup_key for other in others)}) == 7

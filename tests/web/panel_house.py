@@ -22,6 +22,7 @@ from mailgate.model.directory import Contact
 from mailgate.model.item import Admission, Admitted
 from mailgate.model.notice import OutboxRow
 from mailgate.model.ports import StorageError
+from mailgate.outbound.answer import answers
 from mailgate.settings import Limits
 from mailgate.store.directory_files import parse_yaml
 from mailgate.web.app import create
@@ -144,6 +145,28 @@ class PanelHouse:
             self.world.work()
         return item.queue_id
 
+    def enter(self, subject: str, text: str) -> str:
+        """What staff entered for Anna's account; gives the queue id."""
+        item = entry(
+            self.world.settings, desk="support", channel="console", account_id="1001",
+            entered_by="Kasia", subject=subject, text=text, now=self.world.now, random=random,
+        )  # fmt: skip
+        self.world.store.intake.admit([item])
+        with self.lock:
+            self.world.work()
+        return item.queue_id
+
+    def answer(self, number: int, to: str, text: str) -> None:
+        """What staff answer in a ticket."""
+        self.world.later(milliseconds=1)
+        found = self.world.store.inbox.ticket(number)
+        assert found
+        notices = answers(
+            found, self.contact(to), [], text=text, signature="Kasia z pomocy",
+            settings=self.world.settings, keys=KEYS, now=self.world.now(), random=random,
+        )  # fmt: skip
+        self.world.store.acts.reply(number, notices, "Kasia", self.world.now())
+
     def token(self, address: str) -> str:
         """An access token as staff issue it."""
         return issue(self.world, self.contact(address))
@@ -244,9 +267,11 @@ def furnished() -> bytes:
         return (Path(folder) / "mailgate.db").read_bytes()
 
 
-def make_house(folder: Path, server: Server, limits: Limits | None = None) -> PanelHouse:
+def make_house(
+    folder: Path, server: Server, limits: Limits | None = None, base_url: str = ""
+) -> PanelHouse:
     """Our mail is not bounded unless asked: a test does in a second what takes people a day."""
-    base_url = f"http://127.0.0.1:{server.port}"
+    base_url = base_url or f"http://127.0.0.1:{server.port}"
     (folder / "mailgate.db").write_bytes(furnished())
     plain = settings(folder)
     limits = limits or Limits(**dict.fromkeys(Limits.model_fields, 1000))

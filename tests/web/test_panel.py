@@ -219,6 +219,21 @@ def test_a_revoked_token_ends_the_session_it_opened(house: PanelHouse, anna: Vis
     assert not signed_in(jan)
 
 
+def test_behind_https_every_cookie_is_bound_to_the_host_and_never_sent_in_clear(
+    tmp_path: Path, server: Server
+) -> None:
+    house = make_house(tmp_path, server, base_url="https://pomoc.example")
+    visitor = Visitor(house)
+    nonce = visitor.ask("/panel/sign-in?lang=en").nonce
+    got = visitor.post("/panel/sign-in/token", None, nonce=nonce, token=house.token(ANNA))
+    visitor.ask("/panel/tickets?lang=pl")
+    names = {"__Host-mailgate", "__Host-mailgate-customer", "__Host-mailgate-language"}
+    assert set(visitor.cookies) == names
+    assert any("Secure" in cookie and "Path=/" in cookie for cookie in got.cookies)
+    assert "max-age" in got.headers["strict-transport-security"]
+    house.world.store.close()
+
+
 # --- what comes from elsewhere (promise W2) -------------------------------------------------------
 
 POSTS = [
@@ -306,6 +321,31 @@ def test_an_answer_is_on_its_ticket_and_authorized(house: PanelHouse, anna: Visi
     assert view
     assert [m.verdict for m in view.messages] == ["authorized", "authorized"]
     assert view.messages[1].rule == "panel-reply"
+
+
+def test_a_form_sent_twice_is_one_ticket_and_changed_words_are_another(
+    house: PanelHouse, anna: Visitor
+) -> None:
+    form = {"service": "", "subject": "Sprawa", "text": "x", "once": "0" * 32}
+    first, second = (anna.upload("/panel/tickets/new", form) for _ in range(2))
+    assert first.headers["location"] == second.headers["location"]
+    anna.upload("/panel/tickets/new", {**form, "text": "y"})
+    assert len(house.world.store.views.tickets()) == 2
+
+
+def test_what_staff_answer_and_enter_stands_in_the_conversation(
+    house: PanelHouse, anna: Visitor
+) -> None:
+    queue_id = house.enter("Zmiana pakietu", "Klientka prosi o większy pakiet.")
+    page = anna.ask("/panel/tickets/1").text
+    assert "Zapisał nasz pracownik" in page
+    assert "Kasia" not in page
+    anna.send(f"/panel/waiting/{queue_id}", ("choice", "confirm"))
+    house.answer(1, ANNA, "Gotowe, pakiet jest większy.")
+    page = anna.ask("/panel/tickets/1").text
+    assert page.index("Klientka prosi") < page.index("Gotowe, pakiet")
+    assert 'class="turn out"' in page
+    assert "Kasia z pomocy" in page
 
 
 def test_a_file_comes_back_as_octets_to_save_and_never_as_a_page(

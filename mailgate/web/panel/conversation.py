@@ -11,6 +11,8 @@ from mailgate.model.views import MessageView, PanelTicket
 
 #: Characters of a text that stand open; what is longer goes on behind a fold.
 _OPEN = 6000
+#: Characters of an id that say when it was made.
+_TIME = 10
 _SAID = frozenset(
     {
         "authorization-link",
@@ -30,6 +32,7 @@ class Entry:
     that is more: quotes of earlier mails, a signature.
     """
 
+    id: str
     at: datetime
     text: str
     rest: str
@@ -51,8 +54,10 @@ class Entry:
 
 
 def conversation(ticket: PanelTicket) -> list[Entry]:
-    """Oldest first. A mail of ours stands after the message that it answers."""
-    return sorted(_entries(ticket), key=lambda e: (e.at, e.notice is not None))
+    """Oldest first. A mail of ours stands after the message that it answers: ids begin with their
+    time in milliseconds, while the date of a mail has whole seconds.
+    """
+    return sorted(_entries(ticket), key=lambda e: (e.id[:_TIME], e.notice is not None))
 
 
 def opened(message: MessageView) -> tuple[str, str, str]:
@@ -66,10 +71,11 @@ def opened(message: MessageView) -> tuple[str, str, str]:
 def _entries(ticket: PanelTicket) -> Iterator[Entry]:
     for message in ticket.messages:
         waits = message.queue_id in ticket.waiting
-        yield Entry(message.received_at, *opened(message), waits, message=message)
+        yield Entry(message.queue_id, message.received_at, *opened(message), waits, message=message)
     for row in ticket.notices:
-        said = row.notice.values.get("text", "").strip()
-        yield Entry(row.notice.date, *_cut(said), "", waits=False, notice=row)
+        parts = (row.notice.values.get(name, "").strip() for name in ("text", "signature"))
+        said = "\n\n".join(filter(None, parts))
+        yield Entry(row.notice.id, row.notice.date, *_cut(said), "", waits=False, notice=row)
 
 
 def _letters(text: str) -> str:

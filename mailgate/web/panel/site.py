@@ -140,6 +140,7 @@ class Panel:
             me=contact,
             account=account,
             csrf=visit.csrf,
+            once=self.random(16).hex(),
             problems=defaultdict(str, problems),
             waiting_count=len(self.stores.panel.waiting(contact.id)),
             **values,

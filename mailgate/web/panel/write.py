@@ -139,9 +139,10 @@ class WritePages:
             account_id=account.id,
             entered_by=contact.address,
             subject=subject,
-            text="\n".join(text.splitlines()) + "\n",
+            text="\n".join(text.splitlines()).encode("utf-8", "replace").decode() + "\n",
             token=token,
             files=visit.form.files,
+            once=visit.form.get("once"),
         )
         try:
             (admitted,) = self.panel.stores.intake.admit([admission])
@@ -164,7 +165,9 @@ class WritePages:
             await asyncio.sleep(pause)
             message = await run_in_threadpool(look, queue_id)
         if message is None or message.state not in {"done", "hold"}:
-            return await run_in_threadpool(self.panel.show, visit, "sent.html", state="working")
+            page = await run_in_threadpool(self.panel.show, visit, "sent.html", state="working")
+            page.headers["Refresh"] = "3"
+            return page
         if contact.id != message.contact_id and contact.address != message.entered_by:
             raise HTTPException(404)
         if message.contact_id is None or message.ticket is None:
