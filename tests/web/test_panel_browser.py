@@ -131,7 +131,8 @@ def test_a_share_makes_the_waiting_mail_of_a_contact_decidable(
     sign_in(page, house, ANNA)
     page.get_by_role("link", name="Faktura za piekarnia.example").click()
     expect(page.get_by_role("article").first).to_contain_text("Nieautoryzowana")
-    go(page, "Udostępnianie usług")
+    page.get_by_role("link", name="udostępnij jej usługę").click()
+    heading(page, "Udostępnianie usług")
     box = page.get_by_role("checkbox", name="Ola Nowak Kontakt dodatkowy").first
     box.check()
     expect(page.get_by_text("dostanie").locator("visible=true")).to_have_count(1)
