@@ -11,6 +11,7 @@ import click
 from mailgate.cli.main import Unusable
 
 if TYPE_CHECKING:
+    from mailgate.demo.people import Logins
     from mailgate.demo.run import Told
     from mailgate.settings import Settings
 
@@ -55,9 +56,18 @@ def _tell(told: Told) -> None:
     )
 
 
-def _open(settings: Settings) -> None:
+def _open(settings: Settings, logins: Logins) -> None:
+    from mailgate.demo.people import LOGIN
+
+    url = settings.base_url
     click.echo(
-        f"\nmailbox with every mail that was sent, and their links: {settings.base_url}/mailbox\n"
+        f"\ncustomer panel: {url}/panel\n"
+        f"    as Anna, the bakery's main contact, with the access token {logins.access_token}\n"
+        f"staff console:  {url}/console\n"
+        f"    login {LOGIN}, password {logins.password}\n"
+        f"    TOTP secret {logins.totp_secret}; its code of this moment: {url}/mailbox/code\n"
+        f"JSON API:       {url}/api/v1/openapi.json\n"
+        f"\nmailbox with every mail that was sent, and their links: {url}/mailbox\n"
         f"SMTP on {settings.intake.smtp[0]}: send your own to pomoc@desk.example\n"
         "Ctrl-C ends it."
     )

@@ -8,6 +8,7 @@ import click
 
 from mailgate.cli.main import Context
 from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.staff_token import token
 from mailgate.cli.tickets import JSON, WHO, WHY
 
 
@@ -103,6 +104,9 @@ def password(context: Context, login: str, who: str) -> None:
     if not context.store().staff.set_password(login, hashed, who, context.now()):
         raise click.ClickException(f"there is no {login}")
     click.echo(f"password:  {words}")
+
+
+group.add_command(token)
 
 
 def _issuer(context: Context) -> str:

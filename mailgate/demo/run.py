@@ -14,6 +14,7 @@ from typing import TypeVar
 from mailgate import clock, logs
 from mailgate.app import PARTS, House, stopped_by_signal
 from mailgate.demo.house import build
+from mailgate.demo.people import Logins, new_logins, settle_in
 from mailgate.demo.sink import Sink
 from mailgate.demo.stories import ANNA, DESK, STORIES, Story, mail
 from mailgate.demo.visit import confirm, link_and_code
@@ -137,7 +138,9 @@ def _wait(look: Callable[[], T | None], otherwise: str) -> T:
     raise TimeoutError(otherwise)
 
 
-def run(*, once: bool, tell: Callable[[Told], None], open_: Callable[[Settings], None]) -> bool:
+def run(
+    *, once: bool, tell: Callable[[Told], None], open_: Callable[[Settings, Logins], None]
+) -> bool:
     """Run the demo; `tell` is called for each story told, `open_` once all are.
 
     With `once` only A4 and A5 are told, and the result says whether the mail ended authorized.
@@ -154,14 +157,19 @@ def run(*, once: bool, tell: Callable[[Told], None], open_: Callable[[Settings],
             config, settings = build(Path(folder), sink.address, level)
             logs.configure(level, "console")
             house = House(config, settings, frozenset(PARTS))
-            await house.start(mailbox.routes(settings, lambda: sink.caught))
+            logins = new_logins()
+            await house.start(mailbox.routes(settings, lambda: sink.caught, logins.code))
             try:
                 stop = stopped_by_signal()
                 teller = Teller(settings, house.keys, house.store, sink, house.wake)
                 stories = [s for s in STORIES if not once or s.row in ("A4", "A5")]
                 outcome.append(await asyncio.to_thread(_tell_all, teller, stories, tell))
                 if not once:
-                    open_(settings)
+                    settled = await asyncio.to_thread(
+                        settle_in, house.store, settings, house.keys, logins
+                    )
+                    house.wake()
+                    open_(settings, settled)
                     await stop.wait()
             finally:
                 await house.stop()

@@ -11,7 +11,7 @@ from email.policy import default
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from mailgate.settings import Settings
@@ -38,8 +38,13 @@ class Letter:
     text: str
 
 
-def routes(settings: Settings, mails: Callable[[], Sequence[Caught]]) -> list[Route]:
-    """The pages `/mailbox` and `/mailbox/NUMBER`, and a way there from `/`.
+def routes(
+    settings: Settings,
+    mails: Callable[[], Sequence[Caught]],
+    code: Callable[[], str] | None = None,
+) -> list[Route]:
+    """The pages `/mailbox` and `/mailbox/NUMBER`, and a way there from `/`; with `code` also
+    `/mailbox/code`, which stands for an authenticator.
 
     Never to be mounted outside the demo: whoever can open these pages reads everybody's mail.
     """
@@ -61,7 +66,11 @@ def routes(settings: Settings, mails: Callable[[], Sequence[Caught]]) -> list[Ro
         parts = list(_links(shown.text, settings.base_url))
         return pages.render("letter.html", pages.language(request), letter=shown, parts=parts)
 
-    return [Route("/", start), Route("/mailbox", box), Route("/mailbox/{number:int}", letter)]
+    async def shown_code(_request: Request) -> Response:
+        return PlainTextResponse(code() if code else "")
+
+    pages_ = [Route("/", start), Route("/mailbox", box), Route("/mailbox/{number:int}", letter)]
+    return [*pages_, Route("/mailbox/code", shown_code)] if code else pages_
 
 
 def _letter(number: int, mail: Caught) -> Letter:
