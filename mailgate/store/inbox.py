@@ -34,7 +34,7 @@ from mailgate.store.tables import (
     share,
 )
 from mailgate.store.tables import ticket as tickets
-from mailgate.store.types import AnyRow, AnySelect, storable
+from mailgate.store.types import AnyRow, AnySelect, is_number, storable
 from mailgate.store.views import event_views
 
 _EXCERPT = 200
@@ -119,10 +119,11 @@ class Inbox:
             tickets.c.state: wanted.state,
             tickets.c.standing: wanted.standing,
             tickets.c.account_id: wanted.account_id,
-            tickets.c.service_id: wanted.service_id,
             tickets.c.desk: wanted.desk,
         }
         where = [column == value for column, value in asked.items() if value is not None]
+        if wanted.service_id is not None:
+            where.append(is_number(tickets.c.service_id, wanted.service_id))
         marks = (search.mark("account", wanted.account_id),) if wanted.account_id else ()
         with self._database.reading() as connection:
             return ticket_rows.ticket_rows(
@@ -210,13 +211,14 @@ def _conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
     asked: dict[Any, Any] = {
         message.c.verdict: wanted.verdict,
         message.c.account_id: wanted.account_id,
-        tickets.c.service_id: wanted.service_id,
         item.c.desk: wanted.desk,
         item.c.state: wanted.state,
     }
     found = [column == value for column, value in asked.items() if value is not None]
+    if wanted.service_id is not None:
+        found.append(is_number(tickets.c.service_id, wanted.service_id))
     if wanted.ticket is not None:
-        found.append(message.c.ticket == storable(wanted.ticket))
+        found.append(is_number(message.c.ticket, wanted.ticket))
     if wanted.automatic is not None:
         machine = message.c.automatic != "no"
         found.append(machine if wanted.automatic else ~machine)

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Row, Select, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Integer,
+    Row,
+    Select,
+    Text,
+    false,
+)
 from sqlalchemy.types import TypeDecorator
 
 #: Rows and queries of any shape; what they hold is checked where they become nouns.
@@ -30,6 +40,11 @@ def fit(text: str) -> str:
 def storable(number: int | None) -> int | None:
     """A number that somebody wrote in a subject; what no column can hold equals nothing."""
     return number if number is not None and 0 <= number < 2**63 else None
+
+
+def is_number(column: ColumnElement[Any], number: int) -> ColumnElement[bool]:
+    """That a column holds a number that somebody named; false for what no column can hold."""
+    return false() if storable(number) is None else column == number
 
 
 class Words(TypeDecorator[str]):

@@ -7,6 +7,7 @@ from typing import Any
 
 from mailgate.model.decision import Verdict
 from mailgate.model.directory import Contact, Service
+from mailgate.model.message import Mailbox
 from mailgate.model.ticket import Ticket
 from mailgate.store import Store
 from tests.store.builders import NOW, admission, decide, entry, take
@@ -50,7 +51,8 @@ class House:
             "service_id": self.service(service) if service else None,
             "account_id": account or (contact.account_id if contact else None),
         }
-        how = {"subject": text, "author": sender or "stranger@freemail.example", **how}
+        author = sender or "stranger@freemail.example"
+        how = {"subject": text, "author": author, "from_": (Mailbox("", author),), **how}
         item = take(self.store, made.queue_id)
         decide(self.store, item, verdict, contact=contact, ticket=ticket, case=case, **how)
         return made.queue_id
