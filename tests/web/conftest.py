@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.web import console_house
 from tests.web.site import HTTPS, Server, Site
 
 
@@ -26,3 +28,9 @@ def site(server: Server) -> Site:
 def secure(server: Server) -> Site:
     """The same behind https, as a proxy hands it on: base_url says https, the socket is plain."""
     return Site(base_url=HTTPS).start(server)
+
+
+@pytest.fixture(scope="session")
+def console_stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every console of a test begins with."""
+    return console_house.stock(tmp_path_factory.mktemp("console"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,19 +23,22 @@ from mailgate.faces import Faces
 from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Envelope
 from mailgate.model.people import Staff, StaffRole
-from mailgate.model.views import InboxMessage
+from mailgate.model.views import InboxMessage, TicketFilter
 from mailgate.outbound import ASKING
 from mailgate.tokens import link as link_tokens
 from mailgate.tokens import ticket as token
 from mailgate.tokens.password import Passwords
 from mailgate.web.app import create
 from mailgate.web.session import Sessions
+from mailgate.wiring import open_checked_store
 from tests.web.site import Server
-from tests.world import DESK, KEYS, ROOT, World, make_world
+from tests.world import DESK, KEYS, ROOT, World, make_world, settings
 
 ANNA, JAN, OLA = "anna@piekarnia.example", "jan@webdesign.example", "ola@piekarnia.example"
 STRANGER = "anna.nowak@freemail.example"
 PASSWORDS = Passwords(random, PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+PEOPLE: dict[str, StaffRole] = {"kasia": "agent", "adam": "admin", "rita": "reader"}
+NAMES = {"kasia": "Kasia Zielińska", "adam": "Adam Admin", "rita": "Rita Reader"}
 PASSED = "mx.desk.example; dmarc=pass header.from={}"
 
 
@@ -116,29 +120,21 @@ class ConsoleHouse:
 
     # --- people -------------------------------------------------------------------------------
 
-    def staff(self, login: str = "kasia", role: StaffRole = "agent", language: str = "pl") -> Staff:
+    def staff(self, login: str = "kasia") -> Staff:
         known = self.store.staff.find(login)
-        if known is not None:
-            return known.staff
-        names = {"kasia": "Kasia Zielińska", "adam": "Adam Admin", "rita": "Rita Reader"}
-        return self.store.staff.add(
-            login,
-            names.get(login, login.title()),
-            language,  # type: ignore[arg-type] # pl or en
-            role,
-            "hash",
-            "SECRET",
-            "setup",
-            self.world.now(),
-        )
+        assert known
+        return known.staff
 
-    def sign_in(
-        self, login: str = "kasia", role: StaffRole = "agent", language: str = "pl"
-    ) -> None:
-        staff = self.staff(login, role, language)
-        request = Request({"type": "http", "headers": []})
+    def sign_in(self, login: str = "kasia") -> None:
+        """kasia is an agent, adam an admin, rita a reader."""
         response = Response()
-        self.sessions.start(request, response, who=staff.login, via="password", staff_id=staff.id)
+        self.sessions.start(
+            Request({"type": "http", "headers": []}),
+            response,
+            who=login,
+            via="password",
+            staff_id=self.staff(login).id,
+        )
         name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
         self.cookies = {name: value}
         found = re.search(r'name="csrf" value="([^"]+)"', self.ask("/console/me").text)
@@ -209,6 +205,9 @@ class ConsoleHouse:
         assert ticket
         return token.render("Desk", number, token.code(KEYS, ticket.desk, number, ticket.epoch))
 
+    def wanted(self, **asked: str) -> TicketFilter:
+        return TicketFilter(**asked)  # type: ignore[arg-type] # its values are words
+
     def deliver(self) -> None:
         """The relay takes everything that waits."""
         now = self.world.now()
@@ -221,7 +220,7 @@ class ConsoleHouse:
         return [
             (row.who, row.what, row.subject, str(row.why.get("reason", "")))
             for row in rows
-            if row.what != "signed-in"
+            if row.what != "signed-in" and row.who != "setup"
         ]
 
     # --- a browser ----------------------------------------------------------------------------
@@ -262,12 +261,25 @@ class ConsoleHouse:
         return self.ask(got.headers["location"])
 
 
-@contextmanager
-def console_house(
-    folder: Path, server: Server, database: str | None = None
-) -> Iterator[ConsoleHouse]:
-    world = make_world(folder, database)
+def stock(folder: Path) -> Path:
+    """A database with the demo's customers and three of our staff, to be copied for each test."""
+    world = make_world(folder)
     world.directory(ROOT / "mailgate" / "demo" / "directory.yaml")
+    for login, role in PEOPLE.items():
+        world.store.staff.add(
+            login, NAMES[login], "pl", role, "hash", "SECRET", "setup", world.now()
+        )
+    world.store.close()
+    return folder
+
+
+@contextmanager
+def console_house(folder: Path, server: Server, stocked: Path) -> Iterator[ConsoleHouse]:
+    """A house over a copy of the stock."""
+    for file in stocked.iterdir():
+        shutil.copy(file, folder / file.name)
+    chosen = settings(folder)
+    world = World(chosen, open_checked_store(chosen))
     try:
         yield ConsoleHouse(world, server)
     finally:

@@ -103,8 +103,10 @@ def home() -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def house(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHouse]:
-    with console_house(tmp_path_factory.mktemp("html"), server) as house:
+def house(
+    server: Server, tmp_path_factory: pytest.TempPathFactory, console_stock: Path
+) -> Iterator[ConsoleHouse]:
+    with console_house(tmp_path_factory.mktemp("html"), server, console_stock) as house:
         house.sign_in()
         yield house
 

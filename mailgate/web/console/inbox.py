@@ -19,6 +19,8 @@ from mailgate.web.session import Visit
 
 _STATES = ("incoming", "active", "deferred", "hold", "done")
 _LONGEST = 200
+#: Messages on one page.
+PAGE = 50
 #: What may stand in the query of a saved view: the names that the page itself understands.
 NAMES = ("verdict", "account", "service", "ticket", "desk", "automatic", "state", "label", "q")
 
@@ -42,7 +44,7 @@ class Inbox:
         wanted = wanted_messages(query)
         store = self.frame.store
         try:
-            found = store.inbox.messages(wanted, after=query.get("after") or None)
+            found = store.inbox.messages(wanted, after=query.get("after") or None, limit=PAGE)
         except BadCursor:
             raise HTTPException(404) from None
         return self.frame.render(
