@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mailgate.message import files, flowed, html, tnef, uu, words
+from mailgate.message import files, flowed, html, tnef, transfer, words
 from mailgate.message.mime import Part
 from mailgate.model.message import Attachment
 
@@ -159,7 +159,7 @@ def _plain(parts: Sequence[Part], attachments: list[Attachment], make: Make) -> 
             return "\n".join(out), True
         text = part.text()
         if "\nbegin " in text or text.startswith("begin "):
-            text, found = uu.extract(text)
+            text, found = transfer.uu_files(text)
             attachments += (make(name, "application/octet-stream", o) for name, o in found)
         cut = cut or len(text) > room
         text = text[:room]

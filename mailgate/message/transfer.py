@@ -1,4 +1,4 @@
-"""Content-Transfer-Encoding (RFC 2045 §6) undone, however broken the encoded octets are."""
+"""Content-Transfer-Encoding (RFC 2045 §6) and uuencoding undone, however broken the octets are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import re
 _SOFT_BREAK_PADDED = re.compile(rb"=[ \t]+(?=\r?\n)")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ?([^\r\n]*)\r?$", re.MULTILINE)
+_UU_FILE = re.compile(
+    r"^begin [0-7]{3,4} ([^\n]{1,255})\n((?:[!-`][ -`]{0,90}+[^\n]{0,5}+\n)++)[` ]?\n?end[ \t]*$",
+    re.MULTILINE,
+)
 
 
 def decode(octets: bytes, encoding: str) -> bytes:
@@ -52,6 +56,18 @@ def uu(octets: bytes) -> bytes:
             break
         decoded.append(_uu_line(line))
     return b"".join(decoded)
+
+
+def uu_files(text: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Running text without the files in it, as mail carried them before MIME, and the files as
+    name and octets."""
+    found: list[tuple[str, bytes]] = []
+
+    def take(match: re.Match[str]) -> str:
+        found.append((match[1].strip(), uu(match[0].encode("ascii", "replace"))))
+        return ""
+
+    return _UU_FILE.sub(take, text), found
 
 
 def _uu_line(line: bytes) -> bytes:
