@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mailgate.cli.main import cli
+from mailgate.clock import now
 from mailgate.model.ports import StorageError
 from tests.web.house import ANNA, House, Stock, mail
 
@@ -281,3 +285,28 @@ def test_what_is_too_large_is_not_read(house: House) -> None:
 def test_a_path_with_a_line_end_in_it_is_a_problem_as_any_other(house: House) -> None:
     got = house.ask(f"{V1}/messages/0123\n456", who="reader")
     assert (got.status, got.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_the_command_line_makes_tokens_lists_them_and_ends_them(
+    house: House, tmp_path: Path
+) -> None:
+    config = tmp_path / "mailgate.yaml"
+    chosen = house.world.settings.model_dump(mode="json", include={"base_url", "database", "desks"})
+    rules = str(house.world.settings.rules)
+    config.write_text(json.dumps({**chosen, "keys": "keys", "rules": rules}))
+
+    def say(*words: str) -> str:
+        done = CliRunner().invoke(cli, ["--config", str(config), "staff", "token", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    said = say("add", "agent1", "--name", "help desk", "--scope", "read", "--by", "tests")
+    made = said.split()[1]
+    token = {"authorization": f"Bearer {made}"}
+    house.world.clock[0] = now()
+    assert house.ask(f"{V1}/me", headers=token).json["scopes"] == ["read"]
+    (row,) = [json.loads(line) for line in say("list", "agent1", "--json").splitlines()]
+    assert (row["name"], row["revoked_at"]) == ("help desk", None)
+    assert made not in say("list", "agent1", "--json")
+    assert "is revoked" in say("revoke", str(row["number"]), "--by", "tests")
+    assert house.ask(f"{V1}/me", headers=token).status == 401
