@@ -21,7 +21,10 @@ def resolver(
 
     `nameservers` are those of the machine where none are given.
     """
-    machine = dns.resolver.Resolver(configure=not nameservers)
+    try:
+        machine = dns.resolver.Resolver(configure=not nameservers)
+    except dns.resolver.NoResolverConfiguration:  # as resolv.conf(5) has it
+        machine, nameservers = dns.resolver.Resolver(configure=False), ["127.0.0.1"]
     if nameservers:
         machine.nameservers, machine.port = list(nameservers), port
     machine.cache = dns.resolver.LRUCache()

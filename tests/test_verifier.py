@@ -15,6 +15,7 @@ from pathlib import Path
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 from pydantic import ValidationError
@@ -109,6 +110,18 @@ def test_a_message_asks_only_so_much() -> None:
             resolve("a.example", "A")
         with pytest.raises(Unresolved):
             resolve("a.example", "A")
+
+
+def test_a_machine_that_names_no_server_of_its_own_is_asked_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nothing(*_: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", nothing)
+    with name_server() as port:
+        resolve = resolver(5.0, monotonic, port=port)()
+        assert resolve("a.example", "A") == ["192.0.2.1"]
 
 
 # --- switched on, and off -------------------------------------------------------------------------
