@@ -450,7 +450,7 @@ CREATE INDEX ix_signature_digest ON signature (digest);
 
 CREATE VIRTUAL TABLE search_fts USING fts5(
     words, content='search', content_rowid='id', tokenize='ascii', detail='none', columnsize=0,
-    prefix='2 3 4'
+    prefix='2 3 4 5 6 7 8'
 );
 
 CREATE TRIGGER search_added AFTER INSERT ON search BEGIN

@@ -11,7 +11,7 @@ _SQLITE = (
     """\
 CREATE VIRTUAL TABLE search_fts USING fts5(
     words, content='search', content_rowid='id', tokenize='ascii', detail='none', columnsize=0,
-    prefix='2 3 4'
+    prefix='2 3 4 5 6 7 8'
 )""",
     """\
 CREATE TRIGGER search_added AFTER INSERT ON search BEGIN

@@ -38,6 +38,8 @@ from mailgate.store.types import AnyRow, AnySelect, is_number, storable
 from mailgate.store.views import event_views
 
 _EXCERPT = 200
+#: So many hits of a search are looked at for a page that asks for more than words.
+_HITS = 2000
 
 
 class Inbox:
@@ -49,30 +51,43 @@ class Inbox:
     def messages(
         self, wanted: InboxFilter, *, after: str | None = None, limit: int = 50
     ) -> Page[InboxRow]:
-        """Newest first, by the time of receipt, which queue ids begin with; where words are asked
-        for, by the time of the first decision. Raises `BadCursor`.
+        """Newest first, by the time of receipt, which queue ids begin with; where words or a desk
+        are asked for, by the time of the first decision. Raises `BadCursor`.
         """
+        if wanted.text.strip() or wanted.desk is not None:
+            return self._found(wanted, after, limit)
+        query = _inbox().where(*_conditions(wanted)).order_by(message.c.queue_id.desc())
+        if after is not None:
+            query = query.where(message.c.queue_id < cursors.read_id(after))
         with self._database.reading() as connection:
-            query = _inbox().where(*_conditions(wanted))
-            if wanted.text.strip():
-                hit = search.hits(connection, wanted.text, _marks(wanted))
-                if hit is None:
-                    return Page(())
-                query = (
-                    query.add_columns(hit.c.id.label("place"))
-                    .join(search_table, search_table.c.queue_id == message.c.queue_id)
-                    .join(hit, hit.c.id == search_table.c.id)
-                    .order_by(hit.c.id.desc())
-                )
-                if after is not None:
-                    query = query.where(hit.c.id < cursors.read_number(after))
-            else:
-                query = query.add_columns(message.c.queue_id.label("place"))
-                query = query.order_by(message.c.queue_id.desc())
-                if after is not None:
-                    query = query.where(message.c.queue_id < cursors.read_id(after))
             found = connection.execute(query.limit(limit + 1)).all()
-        more = str(found[limit - 1].place) if len(found) > limit else None
+        more = found[limit - 1].queue_id if len(found) > limit else None
+        return Page(tuple(_inbox_row(row) for row in found[:limit]), more)
+
+    def _found(self, wanted: InboxFilter, after: str | None, limit: int) -> Page[InboxRow]:
+        """Messages by their words and marks. Where something else is asked as well, so many hits
+        are looked at for one page, which may then be short; the next one goes on behind them.
+        """
+        before = cursors.read_number(after) if after is not None else None
+        exact = not any((wanted.service_id, wanted.ticket, wanted.state, wanted.label)) and (
+            wanted.automatic is None
+        )
+        many = limit + 1 if exact else _HITS
+        with self._database.reading() as connection:
+            hits = search.hits(connection, wanted.text, _marks(wanted), before=before, limit=many)
+            query = (
+                _inbox()
+                .add_columns(search_table.c.id.label("place"))
+                .join(search_table, search_table.c.queue_id == message.c.queue_id)
+                .where(search_table.c.id.in_(hits), *_conditions(wanted))
+                .order_by(search_table.c.id.desc())
+            )
+            found = connection.execute(query.limit(limit + 1)).all()
+        more = None
+        if len(found) > limit:
+            more = str(found[limit - 1].place)
+        elif len(hits) == many:
+            more = str(hits[-1])
         return Page(tuple(_inbox_row(row) for row in found[:limit]), more)
 
     def message(self, queue_id: str) -> InboxMessage | None:

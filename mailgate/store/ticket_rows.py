@@ -12,7 +12,7 @@ from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect
 
 #: Of the messages that match, so many of the newest are looked at for their tickets.
-_HITS = 5000
+_HITS = 2000
 
 
 def waits() -> ColumnElement[bool]:
@@ -36,15 +36,10 @@ def ticket_rows(
     """
     query = _query().where(*where)
     if text.strip():
-        hit = search.hits(connection, text, marks)
-        if hit is None:
-            return Page(())
-        newest = select(hit.c.id).order_by(hit.c.id.desc()).limit(_HITS).subquery("newest")
         found = (
             select(message.c.ticket)
-            .select_from(newest)
-            .join(search_table, search_table.c.id == newest.c.id)
-            .join(message, message.c.queue_id == search_table.c.queue_id)
+            .join(search_table, search_table.c.queue_id == message.c.queue_id)
+            .where(search_table.c.id.in_(search.hits(connection, text, marks, limit=_HITS)))
         )
         query = query.where(tickets.c.number.in_(found))
     if after is not None:
