@@ -61,7 +61,8 @@ class Teller:
         else:
             (choice,) = step.keys() & {"confirm", "deny"}
             self.answer("confirmed" if choice == "confirm" else "denied", step[choice])
-        self.world.work()
+        if step.get("worked", True):
+            self.world.work()
 
     def mail(self, name: str, *, duplicate: bool) -> None:
         content = self.filled((self.folder / name).read_bytes()).replace(b"\n", b"\r\n")

@@ -12,11 +12,12 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from mailgate.clock import Now, Random
+from mailgate.model.console_ports import InboxStore, StaffActs
 from mailgate.model.directory import AccountEntry, Contact, Language
 from mailgate.model.people import ApiToken, Staff
 from mailgate.model.ticket import Ticket
 from mailgate.model.views import Page
-from mailgate.model.web_ports import ApiTokenStore, InboxStore, StaffActs
+from mailgate.model.web_ports import ApiTokenStore
 from mailgate.rules.nearest import Miss
 from mailgate.settings import Settings
 from mailgate.tokens import access as tokens

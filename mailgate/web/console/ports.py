@@ -8,20 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from mailgate.model.console_ports import (
+    AuditStore,
+    InboxStore,
+    SavedViews,
+    StaffActs,
+    StatsStore,
+)
 from mailgate.model.directory import AccountEntry
 from mailgate.model.item import QueueRow, QueueState
 from mailgate.model.notice import OutboxRow, OutboxState
 from mailgate.model.ports import Enter, IntakeStore, Lookup
 from mailgate.model.supposition import Consequence, Supposition
 from mailgate.model.ticket import Ticket
-from mailgate.model.web_ports import (
-    AuditStore,
-    InboxStore,
-    SavedViews,
-    StaffActs,
-    StaffStore,
-    StatsStore,
-)
+from mailgate.model.web_ports import StaffStore
 from mailgate.rules.nearest import Miss
 from mailgate.rules.policy import Policy
 
