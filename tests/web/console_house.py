@@ -23,8 +23,8 @@ from mailgate.faces import Faces
 from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Envelope
 from mailgate.model.people import Staff, StaffRole
+from mailgate.model.ticket import LinkState
 from mailgate.model.views import InboxMessage, TicketFilter
-from mailgate.outbound import ASKING
 from mailgate.tokens import link as link_tokens
 from mailgate.tokens import ticket as token
 from mailgate.tokens.password import Passwords
@@ -182,17 +182,15 @@ class ConsoleHouse:
         self.world.work()
         return admitted.queue_id
 
-    def confirm(self, queue_id: str, state: str = "confirmed") -> None:
-        """The contact answers the link that was mailed for this message."""
-        asked = [
-            row.notice
+    def confirm(self, queue_id: str, state: LinkState = "confirmed") -> None:
+        """The contact answers the one link for this message that is still open."""
+        nonces = [
+            row.notice.link_nonce
             for row in self.world.outbox()
-            if row.notice.queue_id == queue_id and row.notice.template in {*ASKING, "link-expired"}
+            if row.notice.queue_id == queue_id and row.notice.link_nonce
         ]
-        newest = max(asked, key=lambda notice: notice.date)
-        assert newest.link_nonce
-        sha = link_tokens.sha256(link_tokens.token(KEYS, newest.link_nonce))
-        assert self.store.links.decide(sha, state, self.world.now())  # type: ignore[arg-type]
+        shas = [link_tokens.sha256(link_tokens.token(KEYS, nonce)) for nonce in nonces]
+        assert any(self.store.links.decide(sha, state, self.world.now()) for sha in shas)
         self.world.work()
 
     def message(self, queue_id: str) -> InboxMessage:

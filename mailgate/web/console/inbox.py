@@ -21,6 +21,7 @@ _STATES = ("incoming", "active", "deferred", "hold", "done")
 _LONGEST = 200
 #: Messages on one page.
 PAGE = 50
+_MOST_VIEWS = 50
 #: What may stand in the query of a saved view: the names that the page itself understands.
 NAMES = ("verdict", "account", "service", "ticket", "desk", "automatic", "state", "label", "q")
 
@@ -68,8 +69,10 @@ class Inbox:
         name = " ".join(visit.form.get("name").split())[:60]
         if not name:
             raise Incomplete("name")
-        query = _saved(QueryParams(visit.form.get("query")[:2000]))
-        self.frame.store.saved.save(staff_of(visit).id, name, query)
+        query, me = _saved(QueryParams(visit.form.get("query")[:2000])), staff_of(visit).id
+        if len(self.frame.store.saved.all(me)) >= _MOST_VIEWS:
+            raise Incomplete("views")
+        self.frame.store.saved.save(me, name, query)
         return RedirectResponse(f"{self.frame.home}?{query}", 303)
 
     def remove(self, visit: Visit) -> Response:

@@ -59,20 +59,22 @@ class MessagePage:
         if isinstance(found, QueueRow):
             return self.frame.render(visit, "waiting.html", here="inbox", row=found)
         content = self.frame.store.inbox.octets(found.message.queue_id) or b""
-        tab = visit.request.query_params.get("show", "")
-        if tab not in _TABS:
-            tab = "new" if found.message.reply_text.strip() else "text"
+        read = _readable(found)
+        markup_ = markup(content) if read else None
+        tab = _tab(visit, found)
         return self.frame.render(
             visit,
             "message.html",
             here="inbox",
             found=found,
             message=found.message,
-            people=people(reading.read_head(content)),
+            people=people(reading.read_head(content)) if read else {},
             decision=found.message.history[-1] if found.message.history else None,
-            misses=self.frame.around.what_if.misses(found.message.queue_id),
+            misses=self.frame.around.what_if.misses(found.message.queue_id) if read else (),
+            readable=read,
             tab=tab,
-            markup=_shown(content),
+            has_html=bool(markup_ and markup_.strip()),
+            shown=_made_safe(markup_) if tab == "html" and markup_ else None,
             source=_source(content) if tab == "source" else "",
             says=self._says(),
             **actions(found),
@@ -84,9 +86,9 @@ class MessagePage:
 
     def html(self, visit: Visit) -> Response:
         """What stands in the frame; it is as harmless when opened by itself."""
-        content = self._octets(visit)
-        shown = _shown(content)
-        if shown is None or isinstance(shown, str):
+        source = markup(self._content(visit))
+        shown = _made_safe(source) if source and source.strip() else None
+        if shown is None:
             raise HTTPException(404)
         title = self.frame.pages.house
         response = HTMLResponse(_BARE.format(title=title, html=shown.html))
@@ -102,7 +104,7 @@ class MessagePage:
     def file(self, visit: Visit) -> Response:
         """One attachment to save, by its place in the message; it is never opened here (M11)."""
         number = visit.request.path_params["number"]
-        found = reading.attachment(self._octets(visit), number) if number < 10_000 else None
+        found = reading.attachment(self._content(visit), number) if number < 10_000 else None
         if found is None:
             raise HTTPException(404)
         attachment, octets = found
@@ -113,6 +115,28 @@ class MessagePage:
         if content is None:
             raise HTTPException(404)
         return content
+
+    def _content(self, visit: Visit) -> bytes:
+        """The octets of a message that may be read here."""
+        found = find(self.frame, visit)
+        if isinstance(found, QueueRow) or not _readable(found):
+            raise HTTPException(404)
+        return self._octets(visit)
+
+
+def _readable(found: InboxMessage) -> bool:
+    """What a worker fell over is not read in this process, which has no supervisor: its octets can
+    be looked at and saved."""
+    return "processing-failed" not in found.message.reasons
+
+
+def _tab(visit: Visit, found: InboxMessage) -> str:
+    asked = visit.request.query_params.get("show", "")
+    if not _readable(found):
+        return "source"
+    if asked in _TABS:
+        return asked
+    return "new" if found.message.reply_text.strip() else "text"
 
 
 def find(frame: Frame, visit: Visit) -> InboxMessage | QueueRow:
@@ -146,15 +170,12 @@ def download(octets: bytes, name: str) -> Response:
     return Response(octets, media_type="application/octet-stream", headers=headers)
 
 
-def _shown(content: bytes) -> Shown | str | None:
-    """The HTML made safe, a word for why it is not shown, or None where there is none."""
-    source = markup(content)
-    if source is None or not source.strip():
-        return None
+def _made_safe(source: str) -> Shown | None:
+    """The HTML made safe; None where it is too tangled for that."""
     try:
         return sanitize(source)
     except TooMuch:
-        return "too-much"
+        return None
 
 
 def _source(content: bytes) -> str:

@@ -82,14 +82,21 @@ class Tickets:
         )
 
     def page(self, visit: Visit) -> Response:
-        found = self.find(visit)
+        return self.shown(visit, self.find(visit))
+
+    def shown(self, visit: Visit, found: ConsoleTicket, problem: str = "") -> Response:
+        """The page of a ticket; with a `problem`, an answer that could not be sent is kept."""
         ticket = found.view.ticket
         desk = self.frame.pages.desks.get(ticket.desk)
         code = token.code(self.keys, ticket.desk, ticket.number, ticket.epoch)
         return self.frame.render(
             visit,
             "ticket.html",
+            422 if problem else 200,
             here="tickets",
+            problem=problem,
+            typed=visit.form.get("text"),
+            chosen=(visit.form.get("to"), *visit.form.all("cc")),
             found=found,
             ticket=ticket,
             token=token.render(desk.tag if desk else ticket.desk, ticket.number, code),

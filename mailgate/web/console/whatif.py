@@ -64,7 +64,8 @@ class WhatIfPage:
         if not queue_id:
             return None
         found = self.frame.store.inbox.message(queue_id)
-        if found is None:
+        # What a worker fell over is not judged in this process, which has no supervisor.
+        if found is None or "processing-failed" in found.message.reasons:
             raise HTTPException(404)
         return found
 

@@ -20,7 +20,8 @@ from mailgate.web.console.frame import Frame, Incomplete, staff_of
 from mailgate.web.console.tickets import Tickets
 from mailgate.web.session import Visit
 
-_LONGEST_TEXT = 50_000
+#: A form may have 64 KiB; this is as much in any script.
+_LONGEST_TEXT = 20_000
 _LONGEST_SUBJECT = 200
 
 
@@ -49,6 +50,14 @@ class Write:
         """A mail to a reader of the ticket, with its token; copies only to those it is shared
         with. The store looks once more whether each of them may have it."""
         found = self.tickets.find(visit)
+        try:
+            self._send(visit, found)
+        except Incomplete as problem:
+            return self.tickets.shown(visit, found, problem.code)
+        self.frame.around.wake_mailer()
+        return self.frame.back(visit, "tickets", found.view.ticket.number, done="answered")
+
+    def _send(self, visit: Visit, found: ConsoleTicket) -> None:
         text = _text(visit)
         to, cc = _readers(found, visit.form.get("to"), visit.form.all("cc"))
         staff, now = staff_of(visit), self.frame.now()
@@ -67,8 +76,6 @@ class Write:
             self.frame.store.acts.reply(found.view.ticket.number, notices, staff.login, now)
         except Refused as refused:
             raise Incomplete(refused.code) from None
-        self.frame.around.wake_mailer()
-        return self.frame.back(visit, "tickets", found.view.ticket.number, done="answered")
 
     # --- a ticket for a customer --------------------------------------------------------------
 
