@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailgate.gather.naming import named_services, wording
 from mailgate.gather.question import Found, Question
 from mailgate.message.authenticity import Authentication, authenticate
 from mailgate.model.addresses import same_address
-from mailgate.model.directory import Contact, Language, Service
-from mailgate.model.message import Message
+from mailgate.model.directory import Contact, Language
 from mailgate.model.ticket import Ticket
 
-#: Only so much text is searched for the names of services.
-SEARCHED_TEXT = 100_000
 #: From harmless to worst.
 _CC_RANKS = ("none", "shared", "unshared", "stranger")
 
@@ -28,13 +24,13 @@ class Sender:
 
 
 def sender(found: Found, q: Question, ticket: Ticket | None) -> Sender:
-    """Set `sender.account` and `sender.role`.
+    """Set `sender.account` and `sender.role`; `ticket` is the one it names or lies on already.
 
     One address may belong to several accounts: the ticket decides, then a service that is named,
     else the fact says that it is ambiguous.
     """
     if q.item.channel == "console":
-        return _on_behalf(found, q)
+        return _on_behalf(found, q, ticket)
     if q.sender is None:
         return _nobody(found, ticket, "the message has no single author")
     contacts = q.lookup.contacts(q.sender)
@@ -45,10 +41,10 @@ def sender(found: Found, q: Question, ticket: Ticket | None) -> Sender:
     if ticket and ticket.account_id:
         contacts = [c for c in contacts if c.account_id == ticket.account_id]
         if not contacts:
-            found.set("ticket", "foreign", f"ticket {ticket.number} is of another account")
-            return _nobody(found, ticket, f"{q.sender} is no contact of the ticket's account")
+            return _foreign(found, ticket, q.sender)
     elif len(contacts) > 1:
-        naming = [c for c in contacts if named_services(q.message, q.lookup.services(c.account_id))]
+        text = wording(q.item.content, q.message)
+        naming = [c for c in contacts if named_services(text, q.lookup.services(c.account_id))]
         contacts = naming or contacts
     if len(contacts) > 1:
         found.set("sender.account", "ambiguous", f"{q.sender} is a contact of several accounts")
@@ -70,38 +66,29 @@ def _nobody(found: Found, ticket: Ticket | None, why: str) -> Sender:
     return Sender(None, ticket.account_id if ticket else None)
 
 
-def _on_behalf(found: Found, q: Question) -> Sender:
+def _foreign(found: Found, ticket: Ticket, who: str) -> Sender:
+    found.set("ticket", "foreign", f"ticket {ticket.number} is of another account")
+    return _nobody(found, ticket, f"{who} is no contact of the ticket's account")
+
+
+def _on_behalf(found: Found, q: Question, ticket: Ticket | None) -> Sender:
     """Staff write in the name of the account's main contact, who alone can confirm it (A9)."""
     main = q.lookup.main_contact(q.item.account_id) if q.item.account_id else None
     if main is None:
         return _nobody(found, None, "entered by staff for no account with a main contact")
+    if ticket and ticket.account_id not in (None, main.account_id):
+        return _foreign(found, ticket, "the main contact of the account it was entered for")
     return _known(found, main)
 
 
 # --- the service and its share ------------------------------------------------------------------
 
 
-def named_services(message: Message, services: Sequence[Service]) -> list[Service]:
-    """Services whose identifier stands as a word of its own in the subject or the text.
-
-    Naming more services can only narrow what is authorized, so the text may be looked at, quotes
-    included.
-    """
-    text = f"{message.head.subject}\n{message.text[:SEARCHED_TEXT]}".lower()
-    return [s for s in services if _mentions(text, s.identifier.lower())]
-
-
-def _mentions(text: str, identifier: str) -> bool:
-    """`example.pl` is not named by `my-example.pl`, `x.example.pl` or `example.pl.other.tld`."""
-    if identifier not in text:
-        return False
-    return bool(re.search(rf"(?<![\w.-]){re.escape(identifier)}(?![\w-]|\.\w)", text))
-
-
 def share(found: Found, q: Question, ticket: Ticket | None, who: Sender) -> frozenset[int]:
     """Set `sender.share`; give the ids of the services that the message is about."""
     services = q.lookup.services(who.account_id) if who.account_id else []
-    about = {s.id for s in named_services(q.message, services)}
+    named = named_services(wording(q.item.content, q.message), services) if services else []
+    about = {s.id for s in named}
     if ticket and ticket.service_id is not None:
         about.add(ticket.service_id)
     contact = who.contact
@@ -109,9 +96,10 @@ def share(found: Found, q: Question, ticket: Ticket | None, who: Sender) -> froz
         found.set("sender.share", "not-applicable", "asked only of technical and additional ones")
         return frozenset(about)
     shared = q.lookup.shared_services(contact.id)
-    if not about and len(shared) == 1:
+    if not about and len(shared) == 1 and ticket is None:
         # Nothing is named and one service is shared: the request is taken to be for that one, and
-        # the ticket says so; staff act on nothing else.
+        # the ticket says so; staff act on nothing else. A ticket that is there already does not
+        # say so: it may be about the account itself.
         about = set(shared)
     names = ", ".join(sorted(s.identifier for s in services if s.id in about)) or "no service named"
     if about and about <= shared:

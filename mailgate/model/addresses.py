@@ -39,6 +39,17 @@ def same_address(one: str, other: str) -> bool:
     return address_key(one) == address_key(other)
 
 
+def spellings(name: str) -> frozenset[str]:
+    """A domain with A-labels and as people write it (RFC 5890 §2.3.2.1); others as they are."""
+    written = _domain(name)
+    if "xn--" not in written:
+        return frozenset({name, written})
+    try:
+        return frozenset({name, written, idna.decode(written)})
+    except idna.IDNAError:
+        return frozenset({name, written})
+
+
 def parse_address(text: str) -> str:
     """A registered address, normalised; raises `ValueError` that says what is wrong with it.
 
