@@ -13,8 +13,8 @@ from mailgate.model.people import Override, StaffWord
 from mailgate.model.web_ports import Refused
 from mailgate.store import apply, events, history, queue, rows
 from mailgate.store.engine import Database
-from mailgate.store.inbox import readers
 from mailgate.store.people_tables import override
+from mailgate.store.readers import readers
 from mailgate.store.tables import link, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, storable

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import Connection, select
 
 from mailgate.model.people import Override
 from mailgate.model.views import (
@@ -13,15 +14,15 @@ from mailgate.model.views import (
     InboxMessage,
     InboxRow,
     Page,
-    Reader,
     TicketFilter,
     TicketRow,
     TicketView,
 )
-from mailgate.store import cursors, message_views, rows, search, ticket_rows, waiting
+from mailgate.store import cursors, inbox_lines, message_views, rows, search, ticket_rows, waiting
 from mailgate.store.engine import Database
-from mailgate.store.people_tables import labelled, override
+from mailgate.store.people_tables import override
 from mailgate.store.people_tables import search as search_table
+from mailgate.store.readers import readers
 from mailgate.store.tables import (
     account,
     contact,
@@ -37,9 +38,10 @@ from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect, is_number, storable
 from mailgate.store.views import event_views
 
-_EXCERPT = 200
 #: So many hits of a search are looked at for a page that asks for more than words.
 _HITS = 2000
+#: If there is none among them, so often the next ones are looked at.
+_WINDOWS = 5
 
 
 class Inbox:
@@ -56,39 +58,54 @@ class Inbox:
         """
         if wanted.text.strip() or wanted.desk is not None:
             return self._found(wanted, after, limit)
-        query = _inbox().where(*_conditions(wanted)).order_by(message.c.queue_id.desc())
+        query = (
+            inbox_lines.lines()
+            .where(*inbox_lines.conditions(wanted))
+            .order_by(message.c.queue_id.desc())
+        )
         if after is not None:
             query = query.where(message.c.queue_id < cursors.read_id(after))
         with self._database.reading() as connection:
             found = connection.execute(query.limit(limit + 1)).all()
         more = found[limit - 1].queue_id if len(found) > limit else None
-        return Page(tuple(_inbox_row(row) for row in found[:limit]), more)
+        return Page(tuple(inbox_lines.line(row) for row in found[:limit]), more)
 
     def _found(self, wanted: InboxFilter, after: str | None, limit: int) -> Page[InboxRow]:
-        """Messages by their words and marks. Where something else is asked as well, so many hits
-        are looked at for one page, which may then be short; the next one goes on behind them.
+        """Messages by their words and marks.
+
+        Where something else is asked as well, only so many hits are looked at for one page, which
+        may then be short; the next one goes on behind them.
         """
         before = cursors.read_number(after) if after is not None else None
-        exact = not any((wanted.service_id, wanted.ticket, wanted.state, wanted.label)) and (
-            wanted.automatic is None
+        conditions = inbox_lines.conditions(wanted, by_hit=True)
+        many = (
+            limit + 1
+            if len(conditions) == len(inbox_lines.conditions(inbox_lines.marked(wanted)))
+            else _HITS
         )
-        many = limit + 1 if exact else _HITS
+        found: Sequence[AnyRow] = ()
+        hits: list[int] = []
         with self._database.reading() as connection:
-            hits = search.hits(connection, wanted.text, _marks(wanted), before=before, limit=many)
-            query = (
-                _inbox()
-                .add_columns(search_table.c.id.label("place"))
-                .join(search_table, search_table.c.queue_id == message.c.queue_id)
-                .where(search_table.c.id.in_(hits), *_conditions(wanted))
-                .order_by(search_table.c.id.desc())
-            )
-            found = connection.execute(query.limit(limit + 1)).all()
+            for _ in range(_WINDOWS):
+                marks = inbox_lines.marks(wanted)
+                hits = search.hits(connection, wanted.text, marks, before=before, limit=many)
+                found = connection.execute(
+                    inbox_lines.lines()
+                    .add_columns(search_table.c.id.label("place"))
+                    .join(search_table, search_table.c.queue_id == message.c.queue_id)
+                    .where(search_table.c.id.in_(hits), *conditions)
+                    .order_by(search_table.c.id.desc())
+                    .limit(limit + 1)
+                ).all()
+                if found or len(hits) < many:
+                    break
+                before = hits[-1]
         more = None
         if len(found) > limit:
             more = str(found[limit - 1].place)
         elif len(hits) == many:
             more = str(hits[-1])
-        return Page(tuple(_inbox_row(row) for row in found[:limit]), more)
+        return Page(tuple(inbox_lines.line(row) for row in found[:limit]), more)
 
     def message(self, queue_id: str) -> InboxMessage | None:
         with self._database.reading() as connection:
@@ -183,136 +200,9 @@ class Inbox:
             return list(connection.execute(query).scalars())
 
 
-def readers(connection: Connection, number: int) -> tuple[Reader, ...]:
-    """Contacts of the ticket's account who may be written to about it.
-
-    Those it is shared with, the main contact among them; and whoever wrote to it as a contact of
-    the account, for he knows of it already.
-    """
-    about = connection.execute(select(tickets).where(tickets.c.number == number)).one()
-    wrote = select(message.c.contact_id).where(
-        message.c.ticket == number, message.c.account_id == about.account_id
-    )
-    shared = select(share.c.contact_id).where(share.c.service_id == about.service_id)
-    see = or_(contact.c.role == "main", contact.c.id.in_(shared))
-    query = (
-        select(contact, see.label("sees"))
-        .where(
-            contact.c.account_id == about.account_id,
-            or_(see, contact.c.id == about.opener_id, contact.c.id.in_(wrote)),
-        )
-        .order_by(contact.c.address_key)
-    )
-    return tuple(
-        Reader(rows.contact_of(row), opener=row.id == about.opener_id, shared=bool(row.sees))
-        for row in connection.execute(query)
-    )
-
-
 def override_of(row: AnyRow) -> Override:
     return Override(row.queue_id, row.who, row.why, row.value, row.at)
 
 
 def _one(connection: Connection, query: AnySelect) -> AnyRow | None:
     return connection.execute(query).first()
-
-
-def _marks(wanted: InboxFilter) -> list[str]:
-    asked = {"account": wanted.account_id, "verdict": wanted.verdict, "desk": wanted.desk}
-    return [search.mark(kind, value) for kind, value in asked.items() if value is not None]
-
-
-def _conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
-    asked: dict[Any, Any] = {
-        message.c.verdict: wanted.verdict,
-        message.c.account_id: wanted.account_id,
-        item.c.desk: wanted.desk,
-        item.c.state: wanted.state,
-    }
-    found = [column == value for column, value in asked.items() if value is not None]
-    if wanted.service_id is not None:
-        found.append(is_number(tickets.c.service_id, wanted.service_id))
-    if wanted.ticket is not None:
-        found.append(is_number(message.c.ticket, wanted.ticket))
-    if wanted.automatic is not None:
-        machine = message.c.automatic != "no"
-        found.append(machine if wanted.automatic else ~machine)
-    if wanted.label is not None:
-        of_label = select(labelled.c.queue_id).where(labelled.c.label == wanted.label)
-        found.append(message.c.queue_id.in_(of_label))
-    return found
-
-
-def _inbox() -> AnySelect:
-    said = (
-        select(override.c.value)
-        .where(override.c.queue_id == message.c.queue_id)
-        .order_by(override.c.id.desc())
-        .limit(1)
-        .correlate(message)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            message.c.queue_id,
-            message.c.received_at,
-            message.c.author,
-            message.c.author_name,
-            message.c.subject,
-            func.substr(message.c.reply_text, 1, _EXCERPT).label("excerpt"),
-            message.c.verdict,
-            message.c.rule,
-            message.c.reasons,
-            message.c.labels,
-            message.c.automatic,
-            message.c.attachments,
-            message.c.account_id,
-            message.c.ticket,
-            item.c.desk,
-            item.c.channel,
-            item.c.state.label("item_state"),
-            account.c.company,
-            contact.c.name.label("contact_name"),
-            contact.c.address.label("contact_address"),
-            contact.c.role,
-            tickets.c.state.label("ticket_state"),
-            tickets.c.standing,
-            service.c.identifier.label("service"),
-            said.label("said"),
-        )
-        .select_from(message)
-        .join(item, item.c.queue_id == message.c.queue_id)
-        .outerjoin(tickets, tickets.c.number == message.c.ticket)
-        .outerjoin(account, account.c.id == message.c.account_id)
-        .outerjoin(contact, contact.c.id == message.c.contact_id)
-        .outerjoin(service, service.c.id == tickets.c.service_id)
-    )
-
-
-def _inbox_row(row: AnyRow) -> InboxRow:
-    return InboxRow(
-        queue_id=row.queue_id,
-        received_at=row.received_at,
-        desk=row.desk,
-        channel=row.channel,
-        author=row.author,
-        author_name=row.author_name,
-        subject=row.subject,
-        excerpt=row.excerpt,
-        verdict=row.verdict,
-        rule=row.rule,
-        reasons=tuple(row.reasons),
-        labels=tuple(row.labels),
-        automatic=row.automatic,
-        state=row.item_state,
-        account_id=row.account_id,
-        company=row.company or "",
-        contact=row.contact_name or row.contact_address or "",
-        role=row.role or "",
-        ticket=row.ticket,
-        ticket_state=row.ticket_state,
-        standing=row.standing,
-        service=row.service or "",
-        attachments=len(row.attachments),
-        override=row.said if row.said and row.said != "none" else "",
-    )
