@@ -186,8 +186,8 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
             command=(sys.executable, str(script)),
         )
         workers.start()
-        while not workers.alive:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - nothing of ours tells, and it is soon
+        while not workers.alive:  # noqa: ASYNC110 - nothing of ours tells, and it is soon
+            await asyncio.sleep(0.01)
         workers.wake()
         await asyncio.wait_for(workers.stop(), 10)
         assert workers.alive == 0
