@@ -78,16 +78,12 @@ class Inbox:
         """
         before = cursors.read_number(after) if after is not None else None
         conditions = inbox_lines.conditions(wanted, by_hit=True)
-        many = (
-            limit + 1
-            if len(conditions) == len(inbox_lines.conditions(inbox_lines.marked(wanted)))
-            else _HITS
-        )
+        marks = inbox_lines.marks(wanted)
+        many = limit + 1 if inbox_lines.marks_say_all(wanted) else _HITS
         found: Sequence[AnyRow] = ()
         hits: list[int] = []
         with self._database.reading() as connection:
             for _ in range(_WINDOWS):
-                marks = inbox_lines.marks(wanted)
                 hits = search.hits(connection, wanted.text, marks, before=before, limit=many)
                 found = connection.execute(
                     inbox_lines.lines()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mailgate.model.message import Attachment, Mailbox
 from mailgate.model.views import BadCursor, InboxFilter, TicketFilter
-from mailgate.store import Store, search
+from mailgate.store import Store, inbox, search
 from mailgate.store.people_tables import labelled
 from mailgate.store.people_tables import search as search_table
 from tests.store.builders import (
@@ -100,6 +100,25 @@ def test_a_list_goes_on_where_its_page_ended(house: House, text: str) -> None:
         if after is None:
             break
     assert found == [f"stoi {number}" for number in reversed(range(7))]
+
+
+def test_a_rare_kind_among_many_hits_is_found_however_far_behind_they_lie(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "_HITS", 2)
+    monkeypatch.setattr(inbox, "_WINDOWS", 2)
+    wanted = InboxFilter(text="stoi", service_id=house.service(SHOP))
+    for number in range(10):
+        house.receive(f"stoi {number}", service=SHOP if number in {0, 9} else MAIL)
+    found, after, pages = [], None, 0
+    while True:
+        page = house.store.inbox.messages(wanted, after=after, limit=3)
+        found += [row.subject for row in page.rows]
+        after, pages = page.next, pages + 1
+        if after is None:
+            break
+    assert found == ["stoi 9", "stoi 0"]
+    assert pages > 2, "no page looks at more hits than it should"
 
 
 @pytest.mark.parametrize("cursor", ["'; DROP TABLE message; --", "ł", "x" * 40, "1 OR 1=1", ""])
@@ -252,10 +271,10 @@ def test_a_message_shows_all_that_is_known_of_it(house: House) -> None:
 
 
 def test_tickets_are_listed_by_what_is_asked_last_changed_first(full: House) -> None:
-    inbox = full.store.inbox
+    listed = full.store.inbox.tickets
 
     def found(**wanted: Any) -> list[str]:
-        return [row.ticket.subject for row in inbox.tickets(TicketFilter(**wanted)).rows]
+        return [row.ticket.subject for row in listed(TicketFilter(**wanted)).rows]
 
     assert found() == ["kwiaty", "faktura", "poczta stoi", "sklep stoi"]
     assert found(standing="pending") == ["kwiaty", "sklep stoi"]
@@ -264,10 +283,10 @@ def test_tickets_are_listed_by_what_is_asked_last_changed_first(full: House) -> 
     assert found(service_id=10**30) == []
     assert found(state="closed") == []
     assert found(desk="billing") == []
-    row = inbox.tickets(TicketFilter(text="sklep")).rows[0]
+    row = listed(TicketFilter(text="sklep")).rows[0]
     assert (row.service, row.messages, row.waiting) == (SHOP, 1, 1)
-    first = inbox.tickets(TicketFilter(), limit=3)
-    rest = inbox.tickets(TicketFilter(), limit=3, after=first.next)
+    first = listed(TicketFilter(), limit=3)
+    rest = listed(TicketFilter(), limit=3, after=first.next)
     assert [len(first.rows), len(rest.rows), rest.next] == [3, 1, None]
 
 
