@@ -58,7 +58,7 @@ def gather(
         language=people.language(q, who.contact, kept),
         claimed_ticket=named.claimed,
         links_muted=ticket.links_muted(q, kept, who.contact),
-        bounced_notice=bounced,
+        bounced_notice=bounced if message.bounce else None,
         bounced_status=_bounce_status(message),
         signatures=signed,
     )
@@ -83,7 +83,9 @@ def _automatic(found: Found, q: Question) -> str | None:
     notice = _bounced_notice(q)
     head = q.message.head
     if notice:
-        found.set("automatic", "bounce", "sent to the return address of a mail of ours")
+        # An absence that answers our mail comes back to this address too; it did arrive.
+        kind = "bounce" if q.message.bounce else "auto-reply"
+        found.set("automatic", kind, "sent to the return address of a mail of ours")
     elif q.by_mail and head.author and q.settings.desk_of(head.author):
         found.set("automatic", "loop", "From is a desk of ours")
     elif (

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mailgate.gather.naming import named_services, wording
 from mailgate.gather.question import Found, Question
 from mailgate.message.authenticity import Authentication, authenticate
-from mailgate.model.addresses import same_address
+from mailgate.model.addresses import normalise, same_address
 from mailgate.model.directory import Contact, Language
 from mailgate.model.ticket import Ticket
 
+#: What may stand in an address list and is no recipient (RFC 5322 §3.2.2, §3.2.4).
+_ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
+_BETWEEN = re.compile(r"[\s<>,;:\"()]+")
 #: From harmless to worst.
 _CC_RANKS = ("none", "shared", "unshared", "stranger")
 
@@ -139,17 +143,23 @@ def _authenticated(q: Question) -> Authentication:
 
 
 def readers(q: Question) -> tuple[str, ...]:
-    """Everyone in To and Cc who is neither one of our desks nor the sender."""
+    """Everyone in To and Cc who is neither one of our desks nor the sender.
+
+    Also whoever a lenient program would see there: of `<one@example> <other@example>` an address
+    parser keeps one, and the MTA that made the envelope may have kept both.
+    """
     head = q.message.head
+    named = {normalise(m.address) for m in (*head.to, *head.cc) if m.address}
+    for body in (*head.all("To"), *head.all("Cc")):
+        text = body.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        words = _BETWEEN.split(_ASIDE.sub(" ", text))
+        named |= {normalise(word) for word in words if "@" in word.strip("@")}
     return tuple(
         sorted(
-            {
-                m.address
-                for m in (*head.to, *head.cc)
-                if m.address
-                and q.settings.desk_of(m.address) is None
-                and not (q.sender and same_address(m.address, q.sender))
-            }
+            address
+            for address in named
+            if q.settings.desk_of(address) is None
+            and not (q.sender and same_address(address, q.sender))
         )
     )
 
