@@ -202,9 +202,13 @@ def letters(house: ConsoleHouse, wild: list[str]) -> list[str]:
         envelope = Envelope("x@y.example", (DESK,), house.world.now())
         admissions += Gate(house.settings, random).admissions(envelope, content.encode())
     admitted = house.store.intake.admit(admissions)
-    return [f"{house.base_url}/console/m/{one.queue_id}/html" for one in admitted]
+    house.world.work()
+    paths = [f"/console/m/{one.queue_id}/html" for one in admitted]
+    assert {house.ask(path).status for path in paths} == {200}
+    return [house.base_url + path for path in paths]
 
 
+@pytest.mark.slow
 @pytest.mark.server("chromium")
 def test_without_walls_the_corpus_acts(
     context: BrowserContext, house: ConsoleHouse, home: Home, wild: list[str]
@@ -217,6 +221,7 @@ def test_without_walls_the_corpus_acts(
     assert seen.others
 
 
+@pytest.mark.slow
 @pytest.mark.server("chromium")
 def test_behind_both_walls_nothing_acts(
     context: BrowserContext, house: ConsoleHouse, home: Home, wild: list[str]
@@ -230,6 +235,7 @@ def test_behind_both_walls_nothing_acts(
     assert all(f.url in urls for f in seen.page.frames[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.server("chromium")
 def test_what_is_taken_out_is_wall_enough(
     context: BrowserContext, house: ConsoleHouse, home: Home, wild: list[str]
@@ -242,6 +248,7 @@ def test_what_is_taken_out_is_wall_enough(
     assert seen.nothing(), (seen.acted, home.connections, seen.others)
 
 
+@pytest.mark.slow
 @pytest.mark.server("chromium")
 def test_what_is_forbidden_is_wall_enough(
     context: BrowserContext,
