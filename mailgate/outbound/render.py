@@ -31,6 +31,7 @@ FIELDS = (
 _LINE = 76
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\0")
 _FIELD = re.compile(rb"([A-Za-z\-]+): ([^\r\n]+(?:\r\n[ \t][^\r\n]*[^\s][^\r\n]*)*)")
+_ONE = re.compile(r"[^\s,;:<>()\"\[\]@]+@[^\s,;:<>()\"\[\]@]+")
 _WHITE = re.compile(rb"\s+")
 #: Values that are shown as they are, on one line.
 _PLAIN = ("company", "kind", "old_address", "new_address", "requested_by")
@@ -118,6 +119,8 @@ def check(octets: bytes, to: str, cc: Sequence[str] = ()) -> None:
     names = [match[1].decode("ascii") for match in found]
     if len(set(names)) != len(names) or not set(names) <= set(FIELDS):
         raise BadNotice("a header field that is not ours")
+    if not all(_ONE.fullmatch(address) for address in (to, *cc)):
+        raise BadNotice("a recipient that is not one plain address")
     readers = [_WHITE.sub(b"", match[2]) for match in found if match[1] in (b"To", b"Cc")]
     if readers != [part.encode() for part in (to, ",".join(cc)) if part]:
         raise BadNotice("another recipient than the registered one")

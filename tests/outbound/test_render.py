@@ -9,12 +9,14 @@ import re
 from dataclasses import replace
 from email import policy
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
+from mailgate.model.notice import Notice
 from mailgate.outbound.render import FIELDS, BadNotice, Rendered, check, render
 from mailgate.outbound.templates import Templates
-from mailgate.tokens import message_id, ticket, verp
+from mailgate.tokens import access, change, message_id, session, ticket, verp
 from mailgate.tokens.keys import Keys
 from tests.outbound.samples import ANNA, KEYS, TICKET, notice, settings
 
@@ -180,6 +182,89 @@ def test_the_check_lets_our_own_mail_pass() -> None:
 def test_the_check_stops_a_mail_that_says_more_than_it_should(octets: bytes, said: str) -> None:
     with pytest.raises(BadNotice, match=said):
         check(octets, "c@d.example")
+
+
+def test_the_check_knows_every_reader() -> None:
+    copied = GOOD.replace(b"Subject", b"Cc: e@f.example,\r\n g@h.example\r\nSubject")
+    check(copied, "c@d.example", ["e@f.example", "g@h.example"])
+    for cc in ([], ["e@f.example"], ["g@h.example", "e@f.example"]):
+        with pytest.raises(BadNotice, match="recipient"):
+            check(copied, "c@d.example", cc)
+    with pytest.raises(BadNotice, match="not one plain address"):
+        check(copied, "c@d.example", ["e@f.example,g@h.example"])
+
+
+# --- answers of staff, and letters ----------------------------------------------------------------
+
+
+def answer(**changes: Any) -> Notice:
+    values = {
+        "subject": "DNS",
+        "text": "Dzień dobry.\n\nGotowe.",
+        "signature": "Kasia",
+        "epoch": "0",
+    }
+    return replace(
+        notice(), template="staff-answer", values=values, link_nonce=None, link_step=None, **changes
+    )
+
+
+def test_a_copy_of_an_answer_goes_to_its_own_reader_with_the_same_head(
+    templates: Templates,
+) -> None:
+    first = answer(cc=("ola@piekarnia.example",))
+    copy = replace(first, id="COPY", envelope_to="ola@piekarnia.example")
+    mails = [render(each, settings(), KEYS, templates) for each in (first, copy)]
+    assert [mail.recipient for mail in mails] == [ANNA.address, "ola@piekarnia.example"]
+    heads = [(parsed(m)["To"], parsed(m)["Cc"], parsed(m)["Message-ID"]) for m in mails]
+    assert heads[0] == heads[1]
+    assert mails[0].reverse_path != mails[1].reverse_path, "each bounces for itself"
+
+
+def test_what_a_person_wrote_is_no_automatic_mail(templates: Templates) -> None:
+    mail = parsed(render(answer(), settings(), KEYS, templates))
+    assert mail["Auto-Submitted"] is None
+    assert mail["X-Auto-Response-Suppress"] is None
+    assert mail["X-Mailgate-Loop"] is not None
+    assert parsed(render(notice(), settings(), KEYS, templates))["Auto-Submitted"] == "auto-replied"
+
+
+def test_the_words_of_staff_are_words_and_nothing_else(templates: Templates) -> None:
+    hostile = "".join(HOSTILE) + "\n.\n{{ link }}"
+    said = answer()
+    said = replace(said, values=dict(said.values) | {"text": hostile, "signature": hostile})
+    mail = render(said, settings(), KEYS, templates)
+    assert "{{ link }}" in parsed(mail).get_content()
+    assert set(parsed(mail).keys()) <= set(FIELDS)
+
+
+@pytest.mark.parametrize("subject", ["Re: DNS", "RE: DNS", "DNS"])
+def test_an_answer_says_re_once(templates: Templates, subject: str) -> None:
+    said = answer()
+    mail = render(
+        replace(said, values=dict(said.values) | {"subject": subject}), settings(), KEYS, templates
+    )
+    assert header(mail, "Subject").lower().count("re:") == 1
+
+
+def test_a_letter_opens_what_its_nonce_and_the_keys_say(templates: Templates) -> None:
+    nonce = "3" * 32
+    base = "https://support.desk.example/panel"
+    opened = {
+        "sign-in-link": f"{base}/in/{session.sign_in_token(KEYS, nonce)}",
+        "verify-address": f"{base}/v/{change.token(KEYS, nonce, 'new')}",
+        "confirm-main-change": f"{base}/v/{change.token(KEYS, nonce, 'old')}",
+        "access-token": access.token(KEYS, nonce),
+    }
+    values = {"company": "Piekarnia", "old_address": "a@b.example", "new_address": "c@d.example"}
+    values |= {"expires": "2026-03-15T09:26:53+00:00", "kind": "main", "requested_by": ""}
+    for template, expected in opened.items():
+        said = notice(None)
+        said = replace(said, template=template, values=values, link_nonce=nonce, link_step="code")
+        mail = render(said, settings(), KEYS, templates)
+        assert expected in mail.text
+        assert expected in mail.secrets
+        assert nonce not in mail.text
 
 
 def test_message_id_and_loop_mark_belong_to_the_notice(templates: Templates) -> None:
