@@ -25,11 +25,15 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
 
-def make_store(where: Path | str, **options: Any) -> Store:
-    """A store with today's schema, in a folder (SQLite) or at a URL. Its clock stands at NOW."""
+def make_store(where: Path | str, *, upgrade: bool = True, **options: Any) -> Store:
+    """A store with today's schema, in a folder (SQLite) or at a URL. Its clock stands at NOW.
+
+    Without `upgrade` the schema must be there already.
+    """
     url = f"sqlite:///{where / 'mailgate.db'}" if isinstance(where, Path) else where
     store = open_store(url, **{"now": lambda: NOW, "busy_timeout": 5.0, **options})
-    store.upgrade()
+    if upgrade:
+        store.upgrade()
     return store
 
 

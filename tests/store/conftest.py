@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,11 +44,20 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return running.new_database()
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with today's schema and nothing in it, to be copied."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    make_store(folder).close()
+    return folder / "mailgate.db"
+
+
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database in which nothing is stored yet."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'mailgate.db'}"
+        made = shutil.copy(request.getfixturevalue("sqlite_file"), tmp_path)
+        return f"sqlite:///{made}"
     shared: Store = request.getfixturevalue("pg_store")
     with shared.database.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER USER")
@@ -61,13 +71,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     """A store whose schema is up to date."""
-    made = make_store(url)
+    made = make_store(url, upgrade=False)
     yield made
     made.close()
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    made = make_store(tmp_path)
+def sqlite_store(sqlite_file: Path, tmp_path: Path) -> Iterator[Store]:
+    shutil.copy(sqlite_file, tmp_path)
+    made = make_store(tmp_path, upgrade=False)
     yield made
     made.close()
