@@ -200,10 +200,10 @@ class PanelStore(Protocol):
 
 
 class DirectoryEdits(Protocol):
-    """What a main contact changes in the account; each has waiting messages decided again.
+    """What a main contact, or staff, change in an account; each has waiting messages decided again.
 
-    `contact_id` is the one who edits, and must be the account's main contact; `who` for staff, who
-    name the account instead. Gives False, and does nothing, where something is not of the account.
+    An address in `who` must be that of the account's main contact at this moment; a login of staff
+    may edit any. Gives False, and does nothing, where something is not of the account.
     """
 
     def set_account(

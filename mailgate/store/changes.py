@@ -14,6 +14,7 @@ from mailgate.model.people import Change, PendingChange, Side
 from mailgate.model.web_ports import Refused, Tell
 from mailgate.settings import Limits
 from mailgate.store import events, replace_address, rows
+from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.limits import letter_exceeded
 from mailgate.store.people_tables import change
@@ -39,7 +40,8 @@ class Changes:
         """
         asked = change_
         with self._database.writing() as connection:
-            _require_account(connection, asked.account_id)
+            if lock_account(connection, asked.account_id, asked.requested_by) is None:
+                raise Refused("not-found")
             _require_contact(connection, asked)
             if asked.kind != "main" and _taken(connection, asked):
                 raise Refused("address-taken")
@@ -134,6 +136,8 @@ class Changes:
 
     def cancel(self, change_id: int, account_id: str, who: str, now: datetime) -> bool:
         with self._database.writing() as connection:
+            if lock_account(connection, account_id, who) is None:
+                return False
             row = connection.execute(
                 update(change)
                 .where(
@@ -178,15 +182,11 @@ def _lock(connection: Connection, token_sha256: str, now: datetime) -> AnyRow | 
     found = connection.execute(select(change).where(_by_token(token_sha256))).first()
     if found is None:
         return None
-    _require_account(connection, found.account_id)
+    of = select(account.c.id).where(account.c.id == found.account_id).with_for_update()
+    if connection.execute(of).first() is None:
+        return None
     query = select(change).where(change.c.id == found.id, _waits(now)).with_for_update()
     return connection.execute(query).first()
-
-
-def _require_account(connection: Connection, account_id: str) -> None:
-    query = select(account.c.id).where(account.c.id == account_id).with_for_update()
-    if connection.execute(query).first() is None:
-        raise Refused("not-found")
 
 
 def _require_contact(connection: Connection, asked: Change) -> None:

@@ -11,6 +11,7 @@ from mailgate.model.directory import Language, Role
 from mailgate.model.web_ports import Refused
 from mailgate.store import events, waiting
 from mailgate.store.access_tokens import end_tokens
+from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import session
 from mailgate.store.tables import account, contact, service, share
@@ -29,7 +30,7 @@ class Edits:
     ) -> bool:
         values = {"company": company, "language": language}
         with self._database.writing() as connection:
-            before = _lock(connection, account_id)
+            before = lock_account(connection, account_id, who)
             if before is None:
                 return False
             changes = _differences(before, values)
@@ -58,7 +59,7 @@ class Edits:
         unmake the main contact, or he could not sign in any more: that is a `Change`."""
         values = {"name": name, "role": role, "language": language, "signs_in": signs_in}
         with self._database.writing() as connection:
-            before = _contact(connection, account_id, contact_id)
+            before = _contact(connection, account_id, contact_id, who)
             if before is None:
                 return False
             if (before.role == "main") != (role == "main"):
@@ -79,7 +80,7 @@ class Edits:
     def remove_contact(self, account_id: str, contact_id: int, who: str, now: datetime) -> bool:
         """Raises `Refused("main-stays")` for the main contact."""
         with self._database.writing() as connection:
-            row = _contact(connection, account_id, contact_id)
+            row = _contact(connection, account_id, contact_id, who)
             if row is None:
                 return False
             if row.role == "main":
@@ -98,7 +99,7 @@ class Edits:
     ) -> bool:
         """Make the pairs (contact id, service id) of the account exactly these."""
         with self._database.writing() as connection:
-            if _lock(connection, account_id) is None:
+            if lock_account(connection, account_id, who) is None:
                 return False
             people = _people(connection, account_id)
             things = _things(connection, account_id)
@@ -122,14 +123,9 @@ class Edits:
         return True
 
 
-def _lock(connection: Connection, account_id: str) -> AnyRow | None:
-    query = select(account).where(account.c.id == account_id).with_for_update()
-    return connection.execute(query).first()
-
-
-def _contact(connection: Connection, account_id: str, contact_id: int) -> AnyRow | None:
+def _contact(connection: Connection, account_id: str, contact_id: int, who: str) -> AnyRow | None:
     """A contact of this account; the account is locked."""
-    if _lock(connection, account_id) is None:
+    if lock_account(connection, account_id, who) is None:
         return None
     return connection.execute(
         select(contact).where(

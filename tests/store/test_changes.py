@@ -377,6 +377,23 @@ def test_contacts_of_another_account_are_out_of_reach(house: House) -> None:
     assert addresses(house, "1002") == {FLORIST: "main"}
 
 
+@pytest.mark.parametrize("who", [JAN, OLA, FLORIST, "anna@piekarnia.example.evil.example"])
+def test_nobody_but_the_main_contact_and_staff_edits_an_account(house: House, who: str) -> None:
+    edits, jan = house.store.edits, house.id(JAN)
+    made = ask(house, change(house))
+    named = {"name": "x", "role": "technical", "language": None, "signs_in": True, "now": NOW}
+    assert not edits.set_account("1001", "x", "pl", who, NOW)
+    assert not edits.set_contact("1001", jan, who=who, **named)  # type: ignore[arg-type] # keywords
+    assert not edits.remove_contact("1001", jan, who, NOW)
+    assert not edits.set_shares("1001", frozenset(), who, NOW)
+    assert not house.store.changes.cancel(made.id, "1001", who, NOW)
+    with pytest.raises(Refused, match="not-found"):
+        ask(house, change(house, to="other@x.example", requested_by=who))
+    assert house.store.audit.entries(who=who).rows == ()
+    assert edits.set_shares("1001", frozenset(), "kasia", NOW)
+    assert edits.set_account("1001", "Piekarnia", "pl", ANNA.upper(), NOW)
+
+
 def test_there_is_always_a_main_contact_who_can_sign_in(house: House) -> None:
     edits, anna, jan = house.store.edits, house.id(ANNA), house.id(JAN)
     named = {"name": "x", "language": None, "who": ANNA, "now": NOW}
