@@ -21,7 +21,6 @@ EVENTS = frozenset(
         "client-refused",
         "confirm-answered",
         "decided",
-        "delivery-attempt",
         "demo-ready",
         "http-answered",
         "http-failed",

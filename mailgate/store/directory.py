@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -46,22 +47,20 @@ class Directory:
         removed, as `{"contacts added": 2, …}`.
         """
         done: Counter[str] = Counter()
-        try:
-            with self._database.writing() as connection:
-                for entry in sorted(entries, key=lambda e: e.account.id):
-                    _import_account(connection, entry, now, done)
-                if dry_run:
-                    raise _OnlyTrying
-                events.record(
-                    connection,
-                    now,
-                    "directory-imported",
-                    who=who,
-                    subject="directory",
-                    changes=dict(done),
-                )
-        except _OnlyTrying:
-            pass
+        # Trying out ends by an exception, so that the transaction is undone.
+        with suppress(_OnlyTrying), self._database.writing() as connection:
+            for entry in sorted(entries, key=lambda e: e.account.id):
+                _import_account(connection, entry, now, done)
+            if dry_run:
+                raise _OnlyTrying
+            events.record(
+                connection,
+                now,
+                "directory-imported",
+                who=who,
+                subject="directory",
+                changes=dict(done),
+            )
         return dict(done)
 
     def export(self, account_id: str | None = None) -> list[AccountEntry]:
