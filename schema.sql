@@ -14,11 +14,16 @@ CREATE TABLE access_token (
     last_used_at DATETIME,
     revoked_at DATETIME,
     revoked_why TEXT DEFAULT '' NOT NULL,
+    queue_id VARCHAR(32),
+    scopes TEXT DEFAULT '["panel"]' NOT NULL,
+    warned INTEGER,
     CONSTRAINT uq_access_token_token_sha256 UNIQUE (token_sha256)
 );
 
 CREATE INDEX ix_access_token_account_id ON access_token (account_id);
 CREATE INDEX ix_access_token_contact_id ON access_token (contact_id);
+CREATE INDEX ix_access_token_expires_at ON access_token (expires_at) WHERE revoked_at IS NULL;
+CREATE INDEX ix_access_token_queue_id ON access_token (queue_id);
 
 CREATE TABLE account (
     id TEXT NOT NULL,
@@ -57,6 +62,8 @@ CREATE TABLE audit_head (
     id INTEGER NOT NULL,
     last INTEGER NOT NULL,
     hash VARCHAR(64) NOT NULL,
+    first INTEGER DEFAULT '1' NOT NULL,
+    first_prev VARCHAR(64) DEFAULT '0000000000000000000000000000000000000000000000000000000000000000' NOT NULL,
     CONSTRAINT pk_audit_head PRIMARY KEY (id),
     CONSTRAINT ck_audit_head_one CHECK (id = 1)
 );
@@ -92,11 +99,57 @@ CREATE TABLE change (
 CREATE INDEX ix_change_account_id ON change (account_id, created_at);
 CREATE UNIQUE INDEX uq_change_waits ON change (account_id, new_key) WHERE state = 'open';
 
+CREATE TABLE claim_record (
+    queue_id VARCHAR(32) NOT NULL,
+    ticket INTEGER,
+    desk TEXT NOT NULL,
+    channel VARCHAR(16) NOT NULL,
+    account_id TEXT,
+    contact_id INTEGER,
+    received_at DATETIME NOT NULL,
+    decided_at DATETIME,
+    verdict VARCHAR(16) NOT NULL,
+    rule TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    policy_sha256 VARCHAR(64) NOT NULL,
+    content_sha256 VARCHAR(64) NOT NULL,
+    ended_at DATETIME NOT NULL,
+    removed_at DATETIME NOT NULL,
+    removed_why VARCHAR(16) NOT NULL,
+    CONSTRAINT pk_claim_record PRIMARY KEY (queue_id),
+    CONSTRAINT ck_claim_record_removed_why CHECK (removed_why IN ('retention', 'erasure'))
+);
+
+CREATE INDEX ix_claim_record_contact_id ON claim_record (contact_id);
+CREATE INDEX ix_claim_record_ended_at ON claim_record (ended_at);
+CREATE INDEX ix_claim_record_ticket ON claim_record (ticket);
+
 CREATE TABLE content (
     sha256 VARCHAR(64) NOT NULL,
     size INTEGER NOT NULL,
     octets BLOB NOT NULL,
     CONSTRAINT pk_content PRIMARY KEY (sha256)
+);
+
+CREATE TABLE correction (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    contact_id INTEGER NOT NULL,
+    what VARCHAR(16) NOT NULL,
+    old TEXT NOT NULL,
+    new TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at DATETIME NOT NULL
+);
+
+CREATE INDEX ix_correction_contact_id ON correction (contact_id);
+
+CREATE TABLE duty (
+    name VARCHAR(32) NOT NULL,
+    last_at DATETIME,
+    seen_at DATETIME,
+    note TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT pk_duty PRIMARY KEY (name)
 );
 
 CREATE TABLE event (
@@ -150,6 +203,60 @@ CREATE INDEX ix_outbox_queue_id ON outbox (queue_id);
 CREATE INDEX ix_outbox_state ON outbox (state, created_at);
 CREATE INDEX ix_outbox_ticket ON outbox (ticket, created_at);
 CREATE INDEX ix_outbox_to_key ON outbox (to_key, created_at);
+
+CREATE TABLE privacy_hold (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    address_key TEXT,
+    address TEXT,
+    ticket INTEGER,
+    account_id TEXT,
+    ground TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    lifted_at DATETIME,
+    lifted_by TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT ck_privacy_hold_one CHECK ((CASE WHEN address_key IS NULL THEN 0 ELSE 1 END) + (CASE WHEN ticket IS NULL THEN 0 ELSE 1 END) + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END) = 1)
+);
+
+CREATE INDEX ix_privacy_hold_address_key ON privacy_hold (address_key) WHERE lifted_at IS NULL;
+
+CREATE TABLE privacy_request (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    kind VARCHAR(16) NOT NULL,
+    address TEXT NOT NULL,
+    address_key TEXT NOT NULL,
+    contact_id INTEGER,
+    account_id TEXT,
+    text TEXT NOT NULL,
+    filed_by TEXT NOT NULL,
+    filed_at DATETIME NOT NULL,
+    due_at DATETIME NOT NULL,
+    alerted_at DATETIME,
+    state VARCHAR(16) NOT NULL,
+    closed_at DATETIME,
+    closed_by TEXT DEFAULT '' NOT NULL,
+    outcome TEXT DEFAULT '' NOT NULL,
+    receipt TEXT DEFAULT '{}' NOT NULL,
+    CONSTRAINT ck_privacy_request_kind CHECK (kind IN ('access', 'portability', 'rectify', 'erase', 'restrict', 'object')),
+    CONSTRAINT ck_privacy_request_state CHECK (state IN ('open', 'waiting', 'done', 'refused'))
+);
+
+CREATE INDEX ix_privacy_request_address_key ON privacy_request (address_key);
+CREATE INDEX ix_privacy_request_contact_id ON privacy_request (contact_id);
+CREATE INDEX ix_privacy_request_due_at ON privacy_request (due_at) WHERE state IN ('open', 'waiting');
+
+CREATE TABLE privacy_restriction (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    address_key TEXT NOT NULL,
+    address TEXT NOT NULL,
+    why TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at DATETIME NOT NULL,
+    lifted_at DATETIME,
+    lifted_by TEXT DEFAULT '' NOT NULL
+);
+
+CREATE UNIQUE INDEX uq_privacy_restriction_stands ON privacy_restriction (address_key) WHERE lifted_at IS NULL;
 
 CREATE TABLE signin (
     token_sha256 VARCHAR(64) NOT NULL,
@@ -344,6 +451,7 @@ CREATE TABLE link (
     created_at DATETIME NOT NULL,
     expires_at DATETIME NOT NULL,
     decided_at DATETIME,
+    about VARCHAR(16) DEFAULT 'message' NOT NULL,
     CONSTRAINT pk_link PRIMARY KEY (token_sha256),
     CONSTRAINT ck_link_state CHECK (state IN ('open', 'confirmed', 'denied', 'superseded')),
     CONSTRAINT fk_link_queue_id FOREIGN KEY(queue_id) REFERENCES item (queue_id)
@@ -470,6 +578,7 @@ CREATE TRIGGER audit_never_changed BEFORE UPDATE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit log is only added to');
 END;
 
-CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit BEGIN
+CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit
+WHEN old.id >= (SELECT first FROM audit_head) BEGIN
     SELECT RAISE(ABORT, 'the audit log is only added to');
 END;

@@ -5,74 +5,26 @@ from __future__ import annotations
 import importlib.util
 import ipaddress
 import os
-import re
-from datetime import UTC, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mailgate.model.directory import Language
+from mailgate.model.people import SCOPES, Scope
+from mailgate.model.retention import Window
+from mailgate.setting_types import (
+    Address,
+    Duration,
+    Host,
+    Listen,
+    Octets,
+    Span,
+    zone,
+)
 from mailgate.yamlfile import load as load_yaml
-
-_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
-_TIME = re.compile(r"(\d+)\s*(s|min|h|d)")
-_SIZE_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_TIME_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
-
-
-def _octets(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    match = _SIZE.fullmatch(value.strip())
-    if match is None:
-        raise ValueError("a size is a number with B, KiB, MiB or GiB, such as 25 MiB")
-    return int(match[1]) * _SIZE_UNITS[match[2]]
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = _TIME.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError("a time is a number with s, min, h or d, such as 24 h")
-    return timedelta(seconds=int(match[1]) * _TIME_UNITS[match[2]])
-
-
-def _listen(value: str) -> str:
-    if value.startswith("unix:/"):
-        return value
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError("an address is HOST:PORT or unix:/PATH")
-    return value
-
-
-def zone(name: str) -> tzinfo:
-    """The zone of that name; UTC is there even where the machine has no zone files."""
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"no time zone of this machine is called {name!r}") from None
-
-
-Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Listen = Annotated[str, AfterValidator(_listen)]
-Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,252}$")]
-Address = Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
 
 
 class Section(BaseModel):
@@ -89,6 +41,8 @@ class Desk(Section):
     old_tags: list[str] = []
     language: Language = "pl"
     name: str = ""
+    purpose: Literal["support", "tokens"] = "support"
+    """A desk for tokens answers requests for access tokens (rows B4 to B6)."""
 
     @property
     def address(self) -> str:
@@ -229,9 +183,15 @@ class Links(Section):
 
 
 class AccessTokens(Section):
-    """The tokens that sign contacts in to the panel (rows B1 to B8)."""
+    """The tokens that sign contacts in to the panel and to the API (rows B1 to B8)."""
 
     life: Duration = timedelta(days=90)
+    warn: list[Duration] = [timedelta(days=14), timedelta(days=3)]
+    """So long before the end its owner is told."""
+    scopes: list[Scope] = ["panel", "tickets:read"]
+    """What a token is good for where nobody said otherwise."""
+    per_account_hour: int = Field(10, ge=1)
+    """Tokens and questions about tokens that go to all contacts of one account together."""
 
     @field_validator("life")
     @classmethod
@@ -239,6 +199,31 @@ class AccessTokens(Section):
         if not timedelta(days=1) <= value <= timedelta(days=90):
             raise ValueError("an access token lives from 1 d to 90 d")
         return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _some(cls, value: list[Scope]) -> list[Scope]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError(f"name at least one of {', '.join(SCOPES)}, each once")
+        return value
+
+
+class Privacy(Section):
+    """How long personal data is kept, and how requests about it are handled (A11, A12)."""
+
+    correspondence: Span = Window(months=3)
+    """From the end of the communication: ticket closed, and nothing written since."""
+    claims: Span = Window(months=72)
+    """From the same moment: what little remains of a message as evidence."""
+    claims_to_year_end: bool = False
+    """Let the claims window end on 31 December, as limitation does in Polish civil law."""
+    security: Span = Window(months=24)
+    """Audit log, ended tokens, changes of addresses: the protection of the IT system."""
+    largest_share: int = Field(20, ge=1, le=100)
+    """A purge that would remove more percent of all tickets stops and asks for a person."""
+    answer_within: Span = Window(months=1)
+    """The deadline of a person's request (GDPR Art. 12(3))."""
+    alert_after: Duration = timedelta(days=21)
 
 
 class Log(Section):
@@ -264,6 +249,7 @@ class Settings(Section):
     worker: Worker = Worker()
     links: Links = Links()
     access_tokens: AccessTokens = AccessTokens()
+    privacy: Privacy = Privacy()
     log: Log = Log()
 
     @field_validator("timezone")
@@ -313,6 +299,11 @@ class Settings(Section):
             if wanted in (a.lower() for a in desk.addresses):
                 return name
         return None
+
+    @property
+    def token_desk(self) -> str | None:
+        """The name of the first desk for access tokens, or None."""
+        return next((name for name, d in self.desks.items() if d.purpose == "tokens"), None)
 
     def within(self, folder: Path) -> Settings:
         """The same settings with every relative path taken as from this folder.

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from mailgate.gather import people, ticket
 from mailgate.gather.question import Found, Question, Verify
 from mailgate.message import signatures
+from mailgate.model.directory import Contact
 from mailgate.model.facts import Facts
 from mailgate.model.item import Item
 from mailgate.model.message import Message
@@ -49,6 +50,9 @@ def gather(
     signed = signatures.digests(message.head)
     _freshness(found, q, signed)
     _staff(found, q)
+    _restricted(found, q, who.contact)
+    found.set("token.request", "none", "not at a desk for access tokens")
+    found.set("token.state", "unknown", "nobody's token is asked for")
     kept = named.ticket or earlier or ticket.ticket_of_notice(q, bounced)
     case = Case(
         contact=who.contact,
@@ -133,6 +137,16 @@ def _staff(found: Found, q: Question) -> None:
         found.set("staff", "none", "staff say nothing of this message")
     else:
         found.set("staff", said[0], f"{said[1]} {said[0]}")
+
+
+def _restricted(found: Found, q: Question, contact: Contact | None) -> None:
+    """Set `restricted`: of somebody whose data is only stored nothing is decided (GDPR Art. 18)."""
+    addresses = {a for a in (q.sender, contact.address if contact else None) if a}
+    named = sorted(a for a in addresses if q.lookup.restricted(a))
+    if named:
+        found.set("restricted", "yes", f"the data of {', '.join(named)} is stored only")
+    else:
+        found.set("restricted", "no", "nothing restricts the processing")
 
 
 def _aware(date: datetime, like: datetime) -> datetime:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Channel = Literal["email", "panel", "console", "api"]
+Channel = Literal["email", "panel", "console", "api", "form"]
+"""The door; `form` is the one page that asks nobody who they are."""
 Protocol = Literal["smtp", "lmtp", "file", "web"]
 
 

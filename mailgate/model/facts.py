@@ -10,7 +10,7 @@ from types import MappingProxyType
 #: most, and a rule may ask for `at_least` or `at_most`.
 DOMAINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "channel": ("email", "panel", "console", "api"),
+        "channel": ("email", "panel", "console", "api", "form"),
         "desk": (),  # filled by the configuration: the names of its desks
         "sender.account": ("none", "ambiguous", "known"),
         "sender.role": ("none", "additional", "technical", "main"),
@@ -25,6 +25,17 @@ DOMAINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "parsed": ("clean", "defects", "limits"),
         "freshness": ("fresh", "stale", "replayed"),
         "staff": ("none", "refuses", "vouches"),
+        "token.request": (
+            "none",
+            "incomplete",
+            "unclear",
+            "complete",
+            "confirmed",
+            "refused",
+            "answered",
+        ),
+        "token.state": ("unknown", "never", "expired", "revoked", "bounced", "unverified", "valid"),
+        "restricted": ("no", "yes"),
     }
 )
 ORDERED = frozenset({"sender.role", "sender.proof", "ticket.standing", "cc"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailgate.model.decision import Decision
 from mailgate.model.directory import Contact, Language
@@ -11,7 +12,9 @@ from mailgate.model.facts import Facts
 from mailgate.model.item import Item
 from mailgate.model.message import Message
 from mailgate.model.notice import Notice
+from mailgate.model.people import Scope
 from mailgate.model.ticket import Link, Ticket
+from mailgate.model.token_request import TokenCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,29 @@ class Case:
     bounced_notice: str | None = None
     bounced_status: str = ""
     signatures: tuple[str, ...] = ()
+    token: TokenCase | None = None
+    """What is asked of the token desk; None at any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """An access token about to be issued; the one mail that carries it is `notice`."""
+
+    contact_id: int
+    token_sha256: str
+    expires_at: datetime
+    scopes: tuple[Scope, ...]
+    notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Mails to put into the outbox, and the link that one of them carries."""
+    """Mails to put into the outbox in this order, the link that one of them carries, and the
+    access token that is issued with one of its own."""
 
     notices: tuple[Notice, ...] = ()
     link: Link | None = None
+    token: NewToken | None = None
 
 
 Compose = Callable[[Ticket | None], Composed]

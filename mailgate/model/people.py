@@ -16,7 +16,9 @@ StaffWord = Literal["none", "refuses", "vouches"]
 ChangeKind = Literal["add", "address", "main"]
 ChangeState = Literal["open", "done", "refused", "cancelled"]
 Side = Literal["new", "old"]
+Scope = Literal["panel", "tickets:read", "tickets:write"]
 
+SCOPES: tuple[Scope, ...] = ("panel", "tickets:read", "tickets:write")
 STAFF_ROLES: tuple[StaffRole, ...] = ("reader", "agent", "admin")
 
 
@@ -68,6 +70,11 @@ class AccessToken:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     revoked_why: str = ""
+    scopes: tuple[Scope, ...] = ("panel",)
+    queue_id: str | None = None
+    """The message that asked for it, where one did."""
+    warned: int | None = None
+    """The fewest days before its end that its owner was warned of."""
 
 
 @dataclass(frozen=True, slots=True)

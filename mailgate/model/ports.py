@@ -12,8 +12,9 @@ from mailgate.model.envelope import Channel
 from mailgate.model.item import Admission, Admitted, Enclosure, Item
 from mailgate.model.notice import OutboxRow
 from mailgate.model.outcome import Compose, Outcome
-from mailgate.model.people import StaffWord
+from mailgate.model.people import AccessToken, StaffWord
 from mailgate.model.ticket import Link, LinkState, Ticket
+from mailgate.model.token_request import TokenHistory
 
 
 class IntakeStore(Protocol):
@@ -84,6 +85,21 @@ class Lookup(Protocol):
 
     def staff_says(self, queue_id: str) -> tuple[StaffWord, str] | None:
         """What staff said of this message last, and who."""
+
+    def access_token(self, contact_id: int) -> AccessToken | None:
+        """The newest token of a contact, whatever became of it."""
+
+    def token_bounced(self, contact_id: int) -> bool:
+        """Whether the mail with the contact's newest token came back."""
+
+    def token_issued(self, queue_id: str) -> bool:
+        """Whether this very message has had its token issued."""
+
+    def token_history(self, ticket: int, queue_id: str, author: str) -> TokenHistory:
+        """What the other messages of a ticket of the token desk were."""
+
+    def restricted(self, address: str) -> bool:
+        """Whether the data of this person is stored only (GDPR Art. 18)."""
 
     def outbox_row(self, notice_id: str) -> OutboxRow | None: ...
 

@@ -12,6 +12,8 @@ TicketState = Literal["open", "closed"]
 Standing = Literal["none", "authorized", "pending", "unauthorized"]
 LinkState = Literal["open", "confirmed", "denied", "superseded"]
 Step = Literal["click", "code"]
+LinkAbout = Literal["message", "token", "manager"]
+"""What a link asks: is this message yours, do you want a new token, may this contact have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,4 @@ class Link:
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None = None
+    about: LinkAbout = "message"

@@ -19,7 +19,7 @@ from mailgate.rules.predicates import (
     size_predicate,
     text_predicate,
 )
-from mailgate.settings import Octets
+from mailgate.setting_types import Octets
 from mailgate.yamlfile import Marks, Place, Problem
 from mailgate.yamlwords import choice, describe, expected, unknown_key
 

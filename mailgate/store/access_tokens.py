@@ -67,7 +67,7 @@ class AccessTokens:
             ).one()
             connection.execute(insert(outbox), rows.notice_row(notice, now))
             _record(connection, now, "token-issued", who, row, to=whose.address)
-        return _token_of(row)
+        return rows.access_token_of(row)
 
     def use(self, token_sha256: str, now: datetime) -> tuple[AccessToken, Contact] | None:
         """Whom a token signs in, if it is valid; the first use verifies the address (B7)."""
@@ -92,7 +92,7 @@ class AccessTokens:
             return None
         if row.last_used_at is None or now - row.last_used_at >= _NOTED:
             self._note_use(row, now)
-        return _token_of(row), rows.contact_of(whose)
+        return rows.access_token_of(row), rows.contact_of(whose)
 
     def _note_use(self, row: AnyRow, now: datetime) -> None:
         with self._database.writing() as connection:
@@ -137,7 +137,7 @@ class AccessTokens:
     def _all(self, which: ColumnElement[bool]) -> list[AccessToken]:
         query = select(access_token).where(which).order_by(access_token.c.id.desc())
         with self._database.reading() as connection:
-            return [_token_of(row) for row in connection.execute(query)]
+            return [rows.access_token_of(row) for row in connection.execute(query)]
 
 
 def end_tokens(connection: Connection, now: datetime, why: str, *, contact_id: int) -> int:
@@ -158,19 +158,3 @@ def _record(
 ) -> None:
     subject = f"contact:{row.contact_id}"
     events.record(connection, now, what, who=who, subject=subject, token=row.id, **why)
-
-
-def _token_of(row: AnyRow) -> AccessToken:
-    return AccessToken(
-        id=row.id,
-        contact_id=row.contact_id,
-        account_id=row.account_id,
-        address=row.address,
-        issued_at=row.issued_at,
-        issued_by=row.issued_by,
-        expires_at=row.expires_at,
-        verified_at=row.verified_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
-        revoked_why=row.revoked_why,
-    )

@@ -31,7 +31,8 @@ CREATE TRIGGER audit_never_changed BEFORE UPDATE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit log is only added to');
 END""",
     """\
-CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit BEGIN
+CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit
+WHEN old.id >= (SELECT first FROM audit_head) BEGIN
     SELECT RAISE(ABORT, 'the audit log is only added to');
 END""",
 )
@@ -44,8 +45,15 @@ CREATE INDEX ix_search_words ON search
 CREATE FUNCTION audit_only_added_to() RETURNS trigger LANGUAGE plpgsql AS
     'BEGIN RAISE EXCEPTION ''the audit log is only added to''; END'""",
     """\
-CREATE TRIGGER audit_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+CREATE TRIGGER audit_never_changed BEFORE UPDATE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION audit_only_added_to()""",
+    """\
+CREATE FUNCTION audit_only_oldest_removed() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF old.id >= (SELECT first FROM audit_head) THEN
+     RAISE EXCEPTION ''the audit log is only added to''; END IF; RETURN old; END'""",
+    """\
+CREATE TRIGGER audit_never_removed BEFORE DELETE ON audit
+    FOR EACH ROW EXECUTE FUNCTION audit_only_oldest_removed()""",
 )
 
 STATEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -10,11 +10,13 @@ from sqlalchemy import exists, func, select
 from mailgate.model.addresses import address_key
 from mailgate.model.directory import Account, Contact, Service
 from mailgate.model.notice import OutboxRow
-from mailgate.model.people import StaffWord
+from mailgate.model.people import AccessToken, StaffWord
 from mailgate.model.ticket import LinkState, Ticket
+from mailgate.model.token_request import TokenHistory
 from mailgate.store import rows
 from mailgate.store.engine import Database
-from mailgate.store.people_tables import override
+from mailgate.store.people_tables import access_token, override
+from mailgate.store.privacy_tables import privacy_restriction
 from mailgate.store.tables import (
     account,
     contact,
@@ -166,6 +168,44 @@ class Lookup:
             .limit(1)
         )
         return (row.value, row.who) if row else None
+
+    def access_token(self, contact_id: int) -> AccessToken | None:
+        query = select(access_token).where(access_token.c.contact_id == contact_id)
+        row = self._one(query.order_by(access_token.c.id.desc()).limit(1))
+        return rows.access_token_of(row) if row else None
+
+    def token_bounced(self, contact_id: int) -> bool:
+        """Whether the newest mail with a token of theirs came back, or was refused for good."""
+        row = self._one(
+            select(outbox.c.state)
+            .where(outbox.c.contact_id == contact_id, outbox.c.template == "access-token")
+            .order_by(outbox.c.created_at.desc(), outbox.c.id.desc())
+            .limit(1)
+        )
+        return row is not None and row.state in ("bounced", "failed")
+
+    def token_issued(self, queue_id: str) -> bool:
+        return self._is(select(1).where(access_token.c.queue_id == queue_id))
+
+    def token_history(self, ticket: int, queue_id: str, author: str) -> TokenHistory:
+        query = select(message.c.facts, message.c.reply_text, message.c.author_key).where(
+            message.c.ticket == ticket, message.c.queue_id != queue_id
+        )
+        before = self._all(query.order_by(message.c.queue_id))
+        requests = {row.facts.get("token.request") for row in before}
+        return TokenHistory(
+            asked=not requests.isdisjoint(("incomplete", "unclear")),
+            settled=not requests.isdisjoint(("complete", "confirmed", "refused", "answered")),
+            texts=tuple(r.reply_text for r in before if r.author_key == address_key(author)),
+        )
+
+    def restricted(self, address: str) -> bool:
+        return self._is(
+            select(1).where(
+                privacy_restriction.c.address_key == address_key(address),
+                privacy_restriction.c.lifted_at.is_(None),
+            )
+        )
 
     def outbox_row(self, notice_id: str) -> OutboxRow | None:
         row = self._one(select(outbox).where(outbox.c.id == notice_id))

@@ -24,6 +24,7 @@ from mailgate.store.types import Id, Json, Key, Moment, Words
 
 #: At most one change of a kind waits for one contact, and one for one new address of an account.
 IS_OPEN = text("state = 'open'")
+IS_LIVE = text("revoked_at IS NULL")
 
 # --- who may sign in, and who has -----------------------------------------------------------------
 
@@ -89,6 +90,10 @@ access_token = Table(
     Column("last_used_at", Moment),
     Column("revoked_at", Moment),
     Column("revoked_why", Words, nullable=False, server_default=""),
+    Column("queue_id", String(32), index=True),
+    Column("scopes", Json, nullable=False, server_default='["panel"]'),
+    Column("warned", Integer),
+    Index("ix_access_token_expires_at", "expires_at", **only(IS_LIVE)),
     sqlite_autoincrement=True,
 )
 
@@ -190,14 +195,17 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 
-#: One row: the end of the chain. Whoever adds to it holds this row, so the chain never forks, and
-#: a last row that somebody cut off is missed.
+#: One row: the end of the chain, and where it begins since its oldest part was removed. Whoever
+#: adds to it holds this row, so the chain never forks, and a last row that somebody cut off is
+#: missed.
 audit_head = Table(
     "audit_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last", Id, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("first", Id, nullable=False, server_default="1"),
+    Column("first_prev", String(64), nullable=False, server_default="0" * 64),
     CheckConstraint("id = 1", name="one"),
 )
 

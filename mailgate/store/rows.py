@@ -10,6 +10,7 @@ from mailgate.model.directory import Account, Contact, Service
 from mailgate.model.envelope import Envelope
 from mailgate.model.item import Item, QueueRow
 from mailgate.model.notice import Notice, OutboxRow
+from mailgate.model.people import AccessToken
 from mailgate.model.ticket import Link, Ticket
 from mailgate.store.types import AnyRow
 
@@ -99,6 +100,7 @@ def link_of(row: AnyRow) -> Link:
         created_at=row.created_at,
         expires_at=row.expires_at,
         decided_at=row.decided_at,
+        about=row.about,
     )
 
 
@@ -151,3 +153,22 @@ def notice_row(notice: Notice, now: datetime) -> dict[str, Any]:
         "due_at": now,
         "created_at": now,
     }
+
+
+def access_token_of(row: AnyRow) -> AccessToken:
+    return AccessToken(
+        id=row.id,
+        contact_id=row.contact_id,
+        account_id=row.account_id,
+        address=row.address,
+        issued_at=row.issued_at,
+        issued_by=row.issued_by,
+        expires_at=row.expires_at,
+        verified_at=row.verified_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+        revoked_why=row.revoked_why,
+        scopes=tuple(row.scopes),
+        queue_id=row.queue_id,
+        warned=row.warned,
+    )

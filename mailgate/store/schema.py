@@ -7,8 +7,11 @@ from typing import Literal
 from sqlalchemy import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from mailgate.store import people_tables
+from mailgate.store import people_tables, privacy_tables, tables
 from mailgate.store.ddl import STATEMENTS
+
+#: Each adds its tables to the one metadata when it is imported.
+_MODULES = (tables, people_tables, privacy_tables)
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -22,7 +25,7 @@ def schema(kind: Kind = "sqlite") -> str:
     """Every table with its indexes, in an order in which they can be made."""
     dialect = make_url(f"{kind}://").get_dialect()()
     parts = [_HEAD.format(kind={"sqlite": "SQLite", "postgresql": "PostgreSQL"}[kind])]
-    for table in people_tables.search.metadata.sorted_tables:
+    for table in _MODULES[0].metadata.sorted_tables:
         statement = str(CreateTable(table).compile(dialect=dialect))
         parts.append("\n".join(line.rstrip() for line in statement.strip().splitlines()) + ";\n")
         indexes = sorted(table.indexes, key=lambda index: str(index.name))

@@ -279,6 +279,7 @@ link = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("decided_at", Moment),
+    Column("about", String(16), nullable=False, server_default="message"),
     Index("ix_link_ticket", "ticket", "contact_id"),
     one_of("state", "open", "confirmed", "denied", "superseded"),
 )

@@ -55,6 +55,9 @@ _FACTS = {
     "parsed": "clean",
     "freshness": "fresh",
     "staff": "none",
+    "token.request": "none",
+    "token.state": "unknown",
+    "restricted": "no",
 }
 
 

@@ -29,6 +29,9 @@ REQUEST = {
     "parsed": "clean",
     "freshness": "fresh",
     "staff": "none",
+    "token.request": "none",
+    "token.state": "unknown",
+    "restricted": "no",
 }
 #: A reply by mail of the main contact to an authorized ticket, with its code.
 REPLY = {

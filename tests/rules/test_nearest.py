@@ -13,6 +13,7 @@ REQUEST = {
     "sender.share": "no", "sender.proof": "dmarc", "code": "absent", "code.holder": "other",
     "ticket": "none", "ticket.standing": "none", "cc": "none", "automatic": "no",
     "parsed": "clean", "freshness": "fresh", "staff": "none",
+    "token.request": "none", "token.state": "unknown", "restricted": "no",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def house(tmp_path: Path) -> House:
 def test_upgrading_says_what_was_done(tmp_path: Path) -> None:
     house = House(tmp_path)
     assert house("directory", "show").exit_code == 2, "there is no schema yet"
-    assert house("db", "upgrade").output == "upgraded: 0001, 0002, 0003\n"
+    assert house("db", "upgrade").output == "upgraded: 0001, 0002, 0003, 0004\n"
     assert house("db", "upgrade").output == "the schema is up to date\n"
 
 

@@ -112,7 +112,7 @@ def test_a_newer_schema_than_the_programs_is_refused(empty_url: str) -> None:
 
 def test_upgrading_twice_does_nothing(empty_url: str) -> None:
     store = open_store(empty_url)
-    assert store.upgrade() == ["0001", "0002", "0003"]
+    assert store.upgrade() == ["0001", "0002", "0003", "0004"]
     assert store.upgrade() == []
     store.close()
 
