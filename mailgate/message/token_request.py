@@ -119,7 +119,7 @@ def _fill(values: dict[str, str], name: str, find: Callable[[], str]) -> None:
 
 def _written(text: str) -> list[str]:
     """The lines up to a signature; quoted lines are somebody else's."""
-    lines = []
+    lines: list[str] = []
     for line in text[:_LONGEST].splitlines()[:_LINES]:
         if lines and _SIGNATURE.fullmatch(_fold(line.strip())):
             break
@@ -234,7 +234,7 @@ def _nearest(line: str, addresses: Sequence[str], said: Sequence[str]) -> str:
 
 def _free_account(text: str) -> str:
     for rest in _after("account before", text):
-        value = re.match(r"\s*(?:nr|numer|no|number|id|#)?[\s.:#]*", rest, re.IGNORECASE)
+        value = re.match(r"\s*(?:nr|numer|no|number|id|is|to|jest|#)?[\s.:#=]*", rest, re.IGNORECASE)
         match = _ACCOUNT.match(rest, value.end() if value else 0)
         if match:
             return match[0]
@@ -258,11 +258,11 @@ def _name(rest: str, forms: Sequence[str]) -> str:
     folded = _fold(head)
     for form in forms:
         at = folded.find(f" {form}")
-        if 0 < at and not folded[at + len(form) + 1 : at + len(form) + 2].isalnum():
+        if at > 0 and not folded[at + len(form) + 1 : at + len(form) + 2].isalnum():
             before = head[:at]
             if not _NAME_ENDS.search(before.rstrip(",")):
                 return head[: at + 1 + len(form)]
-    words = []
+    words: list[str] = []
     for word in _NAME_ENDS.split(head, maxsplit=1)[0].split():
         if words and not (word[:1].isupper() or word[:1].isdigit() or word in {"&", "i", "and"}):
             break
