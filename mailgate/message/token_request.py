@@ -26,6 +26,7 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|*=]{1,64}@[^\s<>()\[\],;:\"'|*=@]{1,1
 _ACCOUNT = re.compile(r"(?=[A-Za-z/-]{0,12}[0-9])[A-Za-z0-9][A-Za-z0-9/-]{0,31}(?![A-Za-z0-9@])")
 _BULLET = re.compile(r"[\s>*•·–—\-]*(?:\(?\d{1,2}[.)]\s+)?[\s*_]*")
 _SEPARATORS = (":", "=", "|", "\t", " – ", " — ", " - ", "  ")
+_BETWEEN = re.compile(r"\s*(?:nr|numer|no|number|id|is|to|jest|#)?[\s.:#=]*", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _NAME_ENDS = re.compile(r"[,;:()\n\"„”|]|\.\s|\.$|\s[-–—]\s")
 _SIGNATURE = re.compile(r"--\s*|_{5,}|(?:sent from|wyslano z|wyslane z|get outlook for).*")
@@ -234,8 +235,8 @@ def _nearest(line: str, addresses: Sequence[str], said: Sequence[str]) -> str:
 
 def _free_account(text: str) -> str:
     for rest in _after("account before", text):
-        value = re.match(r"\s*(?:nr|numer|no|number|id|is|to|jest|#)?[\s.:#=]*", rest, re.IGNORECASE)
-        match = _ACCOUNT.match(rest, value.end() if value else 0)
+        between = _BETWEEN.match(rest)
+        match = _ACCOUNT.match(rest, between.end() if between else 0)
         if match:
             return match[0]
     return ""
