@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from mailgate.model.addresses import address_key
 from mailgate.model.directory import Contact
 from mailgate.model.notice import Notice
+from mailgate.model.outcome import NewToken
 from mailgate.model.people import AccessToken
 from mailgate.settings import Limits
 from mailgate.store import events, rows
@@ -43,31 +44,14 @@ class AccessTokens:
         where the limits leave no room or the mail would go to another address than his.
         """
         with self._database.writing() as connection:
-            query = select(contact).where(contact.c.id == contact_id).with_for_update()
-            whose = connection.execute(query).first()
-            if whose is None or whose.address_key != address_key(notice.to):
-                return None
+            lock_contact(connection, contact_id)
             if letter_exceeded(
                 connection, self._limits, now, to=notice.to, template=notice.template
             ):
                 return None
-            end_tokens(connection, now, "replaced", contact_id=contact_id)
-            row = connection.execute(
-                insert(access_token)
-                .values(
-                    token_sha256=token_sha256,
-                    contact_id=contact_id,
-                    account_id=whose.account_id,
-                    address=whose.address,
-                    issued_at=now,
-                    issued_by=who,
-                    expires_at=expires_at,
-                )
-                .returning(*access_token.c)
-            ).one()
-            connection.execute(insert(outbox), rows.notice_row(notice, now))
-            _record(connection, now, "token-issued", who, row, to=whose.address)
-        return rows.access_token_of(row)
+            token = NewToken(contact_id, token_sha256, expires_at, ("panel",), notice)
+            row = issue_within(connection, token, who, now)
+        return rows.access_token_of(row) if row else None
 
     def use(self, token_sha256: str, now: datetime) -> tuple[AccessToken, Contact] | None:
         """Whom a token signs in, if it is valid; the first use verifies the address (B7)."""
@@ -138,6 +122,51 @@ class AccessTokens:
         query = select(access_token).where(which).order_by(access_token.c.id.desc())
         with self._database.reading() as connection:
             return [rows.access_token_of(row) for row in connection.execute(query)]
+
+
+def lock_contact(connection: Connection, contact_id: int) -> AnyRow | None:
+    """The contact's row; nobody else issues them a token until the end of the transaction."""
+    query = select(contact).where(contact.c.id == contact_id).with_for_update()
+    return connection.execute(query).first()
+
+
+def issue_within(
+    connection: Connection,
+    token: NewToken,
+    who: str,
+    now: datetime,
+    *,
+    queue_id: str | None = None,
+    due_at: datetime | None = None,
+) -> AnyRow | None:
+    """Issue a token inside the caller's transaction, which has looked at the limits.
+
+    None, and nothing done, where the mail would go to another address than the contact's own.
+    `queue_id` names the message that asked for it; the mail goes out at `due_at`, or at once.
+    """
+    whose = lock_contact(connection, token.contact_id)
+    if whose is None or whose.address_key != address_key(token.notice.to):
+        return None
+    end_tokens(connection, now, "replaced", contact_id=token.contact_id)
+    row = connection.execute(
+        insert(access_token)
+        .values(
+            token_sha256=token.token_sha256,
+            contact_id=token.contact_id,
+            account_id=whose.account_id,
+            address=whose.address,
+            issued_at=now,
+            issued_by=who,
+            expires_at=token.expires_at,
+            scopes=list(token.scopes),
+            queue_id=queue_id,
+        )
+        .returning(*access_token.c)
+    ).one()
+    mail = rows.notice_row(token.notice, now)
+    connection.execute(insert(outbox), {**mail, "due_at": due_at or now})
+    _record(connection, now, "token-issued", who, row, queue_id=queue_id, to=whose.address)
+    return row
 
 
 def end_tokens(connection: Connection, now: datetime, why: str, *, contact_id: int) -> int:
