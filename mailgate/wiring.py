@@ -45,6 +45,7 @@ def open_store(settings: Settings) -> Store:
     return open_database(
         settings.database,
         limits=settings.outbound.limits,
+        privacy=settings.privacy,
         attempts=settings.worker.attempts,
         node=settings.node,
     )

@@ -45,6 +45,9 @@ class RequestFilter:
     contact_id: int | None = None
 
 
+ANY_REQUEST = RequestFilter()
+
+
 class RequestStore(Protocol):
     """What people ask about their data, and until when it must be answered (GDPR Art. 12(3))."""
 
@@ -66,7 +69,7 @@ class RequestStore(Protocol):
         """
 
     def all(
-        self, wanted: RequestFilter = RequestFilter(), *, after: str | None = None, limit: int = 50
+        self, wanted: RequestFilter = ANY_REQUEST, *, after: str | None = None, limit: int = 50
     ) -> Page[PrivacyRequest]:
         """The newest first; with `undone` the one that is due first. Raises `BadCursor`."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailgate import clock
 from mailgate.clock import Now
-from mailgate.settings import Limits
+from mailgate.settings import Limits, Privacy
 from mailgate.store import events
 from mailgate.store.access_tokens import AccessTokens
 from mailgate.store.acts import Acts
@@ -26,6 +26,8 @@ from mailgate.store.links import Links
 from mailgate.store.lookup import Lookup
 from mailgate.store.outbox import Outbox
 from mailgate.store.panel import Panel
+from mailgate.store.privacy_holds import PrivacyHolds
+from mailgate.store.privacy_requests import PrivacyRequests
 from mailgate.store.queue import Queue
 from mailgate.store.saved_views import Saved
 from mailgate.store.sessions import Sessions
@@ -70,6 +72,8 @@ class Store:
     saved: Saved
     audit: Audit
     stats: Stats
+    privacy_requests: PrivacyRequests
+    privacy_holds: PrivacyHolds
 
     @property
     def file(self) -> Path | None:
@@ -103,6 +107,7 @@ def open_store(
     url: str,
     *,
     limits: Limits | None = None,
+    privacy: Privacy | None = None,
     attempts: int = 3,
     node: str = "main",
     now: Now = clock.now,
@@ -114,7 +119,7 @@ def open_store(
     The schema is not looked at: `check` and `upgrade` do that.
     """
     database = open_database(url, busy_timeout=busy_timeout, pool_size=pool_size)
-    bounds = limits or Limits()
+    bounds, kept = limits or Limits(), privacy or Privacy()
     return Store(
         database=database,
         intake=Intake(database),
@@ -140,4 +145,6 @@ def open_store(
         saved=Saved(database),
         audit=Audit(database),
         stats=Stats(database),
+        privacy_requests=PrivacyRequests(database, bounds, kept),
+        privacy_holds=PrivacyHolds(database),
     )
