@@ -33,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 KEYS = Keys((bytes(range(32)),))
 START = datetime(2026, 11, 16, 10, 21, 5, tzinfo=UTC)
 DESK = "pomoc@desk.example"
+TOKENS = "tokens@desk.example"
 
 
 def settings(folder: Path, database: str | None = None) -> Settings:
@@ -43,7 +44,10 @@ def settings(folder: Path, database: str | None = None) -> Settings:
             "database": database or f"sqlite:///{folder / 'mailgate.db'}",
             "keys": folder / "keys",
             "rules": ROOT / "config" / "rules.yaml",
-            "desks": {"support": {"addresses": [DESK], "tag": "Desk", "old_tags": ["Old"]}},
+            "desks": {
+                "support": {"addresses": [DESK], "tag": "Desk", "old_tags": ["Old"]},
+                "tokens": {"addresses": [TOKENS], "tag": "DeskT", "purpose": "tokens"},
+            },
             "intake": {"smtp": ["127.0.0.1:0"], "hostname": "gate.desk.example"},
             "authentication": {"authserv_ids": ["mx.desk.example"]},
             "outbound": {"hostname": "gate.desk.example", "bounces": "bounce@desk.example"},

@@ -1,8 +1,8 @@
-"""`mailgate tokens`: access tokens: issue, list, show, revoke; never the token itself."""
+"""`mailgate tokens`: access tokens: issue, list, show, revoke, request; never the token itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ ACCOUNT = click.option("--account", "account_id", metavar="ID", help="The accoun
 
 @click.group()
 def group() -> None:
-    """Access tokens of contacts: issue, list, show, revoke."""
+    """Access tokens of contacts: issue, list, show, revoke, request."""
 
 
 @group.command()
@@ -90,6 +90,54 @@ def revoke(context: Context, token_id: int, who: str, why: str) -> None:
     if not context.store().access_tokens.revoke(token_id, who, why, context.now()):
         raise click.ClickException(f"there is no valid token {token_id}")
     click.echo(f"token {token_id} is revoked")
+
+
+@group.command()
+@click.argument("address")
+@click.option("--company", default="", help="The company, as they name it.")
+@click.option("--account", default="", metavar="ID", help="The account's number, as they name it.")
+@click.option("--why", required=True, help="Their explanation, in a few words.")
+@click.option("--language", type=click.Choice(["pl", "en"]), default="pl", show_default=True)
+@click.pass_obj
+def request(
+    context: Context, address: str, company: str, account: str, why: str, language: Any
+) -> None:
+    """File a request for a token that somebody made by phone, say, as if they had used the form.
+
+    It goes to the desk for access tokens and is decided by its rules; what applies is mailed to the
+    registered address alone. Prints the queue id.
+    """
+    from mailgate.clock import now, random
+    from mailgate.intake.entry import entry
+    from mailgate.message.token_request import as_text
+    from mailgate.model.addresses import parse_address
+    from mailgate.model.token_request import TokenRequest
+    from mailgate.words import words
+
+    settings, store = context.settings(), context.store()
+    if settings.token_desk is None:
+        raise click.ClickException("no desk of mailgate.yaml has `purpose: tokens`")
+    if not company.strip() and not account.strip():
+        raise click.UsageError("say --company or --account, or both")
+    try:
+        registered = parse_address(address)
+        company, account, why = (" ".join(text.split()) for text in (company, account, why))
+        asked = TokenRequest(company, account, registered, why, language, ())
+        admission = entry(
+            settings,
+            desk=settings.token_desk,
+            channel="form",
+            account_id="",
+            entered_by=registered,
+            subject=words(language)["panel.token_form.subject"],
+            text=as_text(asked, language),
+            now=now,
+            random=random,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    (admitted,) = store.intake.admit([admission])
+    click.echo(admitted.queue_id)
 
 
 def _contact(context: Context, address: str, account_id: str | None) -> tuple[Contact, Account]:

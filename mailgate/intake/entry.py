@@ -42,7 +42,8 @@ def entry(
 ) -> Admission:
     """One admission from one form: from here on it goes the way of every message.
 
-    `entered_by` is the contact's address in the panel, the staff member's name on the console.
+    `entered_by` is the contact's address in the panel, what was typed as an address in the open
+    form, the staff member's name on the console.
     `token` is the ticket's where this answers in one: it stands in the subject as in a mail (A2).
     `once` is what one showing of the form had: sent again with the same words, by a second click
     or a reload, it is the same message (promise R4).
@@ -50,7 +51,7 @@ def entry(
     """
     at = now()
     address = settings.desks[desk].address
-    author = entered_by if channel == "panel" else address
+    author = entered_by if channel in ("panel", "form") else address
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = author
     message["To"] = address
@@ -67,7 +68,7 @@ def entry(
         _subject(subject, token) + message.as_bytes(),
         channel=channel,
         entered_by=entered_by,
-        account_id=account_id,
+        account_id=account_id or None,
     )
     if once:
         typed = (channel, account_id, entered_by, once, subject, text, token)

@@ -31,6 +31,7 @@ keys: keys
 rules: {ROOT}/config/rules.yaml
 desks:
   support: {{{{addresses: [pomoc@desk.example], tag: Desk}}}}
+  tokens: {{{{addresses: [tokens@desk.example], tag: DeskT, purpose: tokens}}}}
 outbound: {{{{hostname: gate.desk.example}}}}
 """
 
@@ -167,3 +168,28 @@ def test_the_record_of_acts_is_listed_and_verified(run: Run, store: Store) -> No
         connection.exec_driver_sql("UPDATE audit SET who = 'jan' WHERE id = 2")
     broken = run("audit", "verify")
     assert (broken.exit_code, broken.output) == (1, "Error: entry 2: it is not what was written\n")
+
+
+def test_a_request_by_phone_goes_to_the_token_desk(run: Run, store: Store) -> None:
+    result = run("tokens", "request", ANNA, "--account", "1001", "--why", "never got one")
+    assert result.exit_code == 0, result.output
+    (row,) = store.views.queue()
+    assert (row.queue_id, row.desk, row.channel) == (result.output.strip(), "tokens", "form")
+    (item,) = store.queue.items([row.queue_id])
+    assert b"Numer konta: 1001" in item.content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["anna", "--account", "1001", "--why", "x"], "is no address"),
+        ([ANNA, "--why", "x"], "say --company or --account"),
+        ([ANNA, "--account", "1001"], "Missing option '--why'"),
+    ],
+)
+def test_a_request_that_lacks_something_is_refused(
+    run: Run, arguments: list[str], says: str
+) -> None:
+    result = run("tokens", "request", *arguments)
+    assert result.exit_code == 2
+    assert says in result.output

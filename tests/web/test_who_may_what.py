@@ -41,6 +41,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /panel/sign-in": ALL,
     "POST /panel/sign-in/token": ALL,
     "POST /panel/sign-in/link": ALL,
+    "GET /panel/token": ALL,
+    "POST /panel/token": ALL,
     "POST /panel/sign-out": HOLDERS,
     # everybody's own list
     "GET /panel/tickets": HOLDERS,

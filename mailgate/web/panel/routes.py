@@ -26,6 +26,7 @@ from mailgate.web.panel.sharing import SharingPages
 from mailgate.web.panel.signin import SignInPages
 from mailgate.web.panel.site import Panel, Stores
 from mailgate.web.panel.tickets import TicketPages
+from mailgate.web.panel.token_form import TokenFormPages
 from mailgate.web.panel.waiting import WaitingPages
 from mailgate.web.panel.write import WritePages
 
@@ -59,7 +60,12 @@ def _signing_in(panel: Panel, limited: Sequence[Middleware]) -> list[BaseRoute]:
     async def home(_request: Request) -> Response:
         return RedirectResponse(f"{panel.home}/tickets", 303)
 
+    form: list[BaseRoute] = []
+    if desk := panel.settings.token_desk:
+        asking = TokenFormPages(panel, desk)
+        form = [Route("/panel/token", asking.page, methods=BOTH, middleware=limited)]
     return [
+        *form,
         Route("/panel", home, methods=GET),
         Route("/panel/sign-in", pages.page, methods=GET),
         Route("/panel/sign-in/token", pages.by_token, methods=POST, middleware=limited),

@@ -120,6 +120,7 @@ class Panel:
             home=self.home,
             kept=_kept(request),
             done=_done(request, language),
+            token_form=self.settings.token_desk is not None,
             **values,
         )
         return self._keep(request, response, language)

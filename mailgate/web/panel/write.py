@@ -15,6 +15,7 @@ from starlette.responses import Response
 from mailgate.model.directory import Service
 from mailgate.model.ports import StorageError
 from mailgate.model.ticket import Ticket
+from mailgate.settings import Desk
 from mailgate.tokens import ticket as token
 from mailgate.web.confirm import PAUSES
 from mailgate.web.forms import Form
@@ -68,12 +69,18 @@ class WritePages:
             return self._form(visit, services, draft, {"form": "storage"}, 503)
         return sent
 
+    @property
+    def _desks(self) -> dict[str, Desk]:
+        """Whom a new request may be for: whoever is signed in asks for a token elsewhere."""
+        desks = self.panel.settings.desks
+        return {name: desk for name, desk in desks.items() if desk.purpose == "support"}
+
     def _problems(self, visit: Visit, draft: Draft, chosen: Service | None) -> dict[str, str]:
         contact, _ = person(visit)
         problems = {}
         if chosen is None and (draft.service or contact.role != "main"):
             problems["service"] = "choose-service"
-        if draft.desk and draft.desk not in self.panel.settings.desks:
+        if draft.desk and draft.desk not in self._desks:
             problems["desk"] = "choose-desk"
         if not draft.subject:
             problems["subject"] = "no-subject"
@@ -100,7 +107,7 @@ class WritePages:
     ) -> Response:
         values: dict[str, Any] = {
             "services": services,
-            "desks": self.panel.settings.desks,
+            "desks": self._desks,
             "draft": draft,
             "problems": problems or {},
             "room": room(self.panel.settings) >> 20,
