@@ -14,6 +14,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "verify-address": ("link", "new_address"),
         "confirm-main-change": ("link", "code", "old_address", "new_address"),
         "address-changed": ("old_address", "new_address"),
+        "privacy-answered": ("text",),
         "staff-answer": ("text",),
     }
 )
@@ -27,6 +28,7 @@ NOTICES = (
     "entered-by-staff",
     "link-expired",
     "not-authorized",
+    "privacy-answered",
     "request-received",
     "sign-in-link",
     "staff-answer",
@@ -35,7 +37,14 @@ NOTICES = (
 """Everything that mailgate writes to anybody; a template each, in every language."""
 
 OF_NO_TICKET = frozenset(
-    {"access-token", "address-changed", "confirm-main-change", "sign-in-link", "verify-address"}
+    {
+        "access-token",
+        "address-changed",
+        "confirm-main-change",
+        "privacy-answered",
+        "sign-in-link",
+        "verify-address",
+    }
 )
 """These are about an account rather than about a ticket: no token is in their subject."""
 

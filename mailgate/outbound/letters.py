@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from mailgate import clock
 from mailgate.clock import Random
 from mailgate.model.directory import Account, Contact
 from mailgate.model.notice import Notice
+from mailgate.model.privacy import PrivacyRequest
 from mailgate.outbound.quote import quoted
 from mailgate.settings import Settings
 from mailgate.tokens import access, message_id
@@ -73,3 +75,37 @@ def access_token(
         nonce=nonce,
     )
     return access.sha256(access.token(keys, nonce)), expires, notice
+
+
+def privacy_answered(
+    request: PrivacyRequest,
+    contact: Contact | None,
+    account: Account | None,
+    *,
+    settings: Settings,
+    keys: Keys,
+    now: datetime,
+    random: Random,
+) -> Notice:
+    """What became of a request about personal data, to the address it was made for: also to
+    somebody who is in no account (GDPR Art. 12(3) and (4))."""
+    spoken = next(iter(settings.desks.values())).language
+    reader = contact or Contact(0, "", request.address, "additional", "")
+    values = {
+        "request": str(request.id),
+        "kind": request.kind,
+        "state": request.state,
+        "text": request.outcome,
+        "received": request.filed_at.isoformat(),
+    }
+    made = letter(
+        "privacy-answered",
+        replace(reader, address=request.address),
+        account or Account("", "", spoken),
+        values,
+        settings=settings,
+        keys=keys,
+        now=now,
+        random=random,
+    )
+    return replace(made, contact_id=contact.id if contact else None)

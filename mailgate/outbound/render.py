@@ -34,7 +34,7 @@ _FIELD = re.compile(rb"([A-Za-z\-]+): ([^\r\n]+(?:\r\n[ \t][^\r\n]*[^\s][^\r\n]*
 _ONE = re.compile(r"[^\s,;:<>()\"\[\]@]+@[^\s,;:<>()\"\[\]@]+")
 _WHITE = re.compile(rb"\s+")
 #: Values that are shown as they are, on one line.
-_PLAIN = ("company", "kind", "old_address", "new_address", "requested_by")
+_PLAIN = ("company", "kind", "old_address", "new_address", "request", "requested_by", "state")
 #: Values that open something.
 _SECRET = ("link", "code", "access_token")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ \-]+")

@@ -18,6 +18,7 @@ LETTERS = (
     "access-token",
     "address-changed",
     "confirm-main-change",
+    "privacy-answered",
     "sign-in-link",
     "verify-address",
 )

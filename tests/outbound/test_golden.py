@@ -69,6 +69,16 @@ LETTERS: dict[str, dict[str, Any]] = {
     "verify-address": {"link_nonce": "2" * 32},
     "confirm-main-change": {"link_nonce": "2" * 32, "link_step": "code"},
     "address-changed": {},
+    "privacy-answered": {
+        "values": {
+            "request": "12",
+            "kind": "erase",
+            "state": "done",
+            "text": "Usunęliśmy Twoje dane. Zapis w dzienniku audytu zostaje na czas, o którym "
+            "mówi prawo.",
+            "received": "2026-03-10T08:00:00+00:00",
+        }
+    },
     "staff-answer": {
         "ticket": TICKET.number,
         "queue_id": "01JQUEUE",
@@ -86,6 +96,15 @@ LETTERS: dict[str, dict[str, Any]] = {
 LETTER_KINDS: dict[str, dict[str, Any]] = {
     "add": {"values": _CHANGE | {"kind": "add"}},
     "copy": {"envelope_to": OLA.address, "id": "COPY"},
+    "refused": {
+        "values": {
+            "request": "13",
+            "kind": "object",
+            "state": "refused",
+            "text": "Bez tych danych nie możemy wykonać umowy.",
+            "received": "2026-03-10T08:00:00+00:00",
+        }
+    },
 }
 
 
