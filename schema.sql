@@ -147,6 +147,7 @@ CREATE INDEX ix_correction_contact_id ON correction (contact_id);
 CREATE TABLE duty (
     name VARCHAR(32) NOT NULL,
     last_at DATETIME,
+    next_at DATETIME,
     seen_at DATETIME,
     note TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_duty PRIMARY KEY (name)
@@ -203,6 +204,14 @@ CREATE INDEX ix_outbox_queue_id ON outbox (queue_id);
 CREATE INDEX ix_outbox_state ON outbox (state, created_at);
 CREATE INDEX ix_outbox_ticket ON outbox (ticket, created_at);
 CREATE INDEX ix_outbox_to_key ON outbox (to_key, created_at);
+
+CREATE TABLE paused_address (
+    address_key TEXT NOT NULL,
+    address TEXT NOT NULL,
+    paused_at DATETIME NOT NULL,
+    ended_at DATETIME,
+    CONSTRAINT pk_paused_address PRIMARY KEY (address_key)
+);
 
 CREATE TABLE privacy_hold (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

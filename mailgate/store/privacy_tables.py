@@ -113,12 +113,14 @@ claim_record = Table(
     one_of("removed_why", "retention", "erasure"),
 )
 
-#: What the house does by the clock. `seen_at` is the latest time any machine has seen.
+#: What the house does by the clock, a row each: when it was done last, and when somebody may take
+#: it again. The row of the clock itself has `seen_at`, the latest time any machine has seen.
 duty = Table(
     "duty",
     metadata,
     Column("name", String(32), primary_key=True),
     Column("last_at", Moment),
+    Column("next_at", Moment),
     Column("seen_at", Moment),
     Column("note", Text, nullable=False, server_default=""),
 )

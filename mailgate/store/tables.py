@@ -321,6 +321,17 @@ outbox = Table(
 Index("ix_outbox_due_at", outbox.c.due_at, **only(IS_DUE))
 Index("ix_outbox_links", outbox.c.created_at, **only(CARRIES_LINK))
 
+#: Addresses that our mail did not reach three times in a row, until `ended_at`. The row stays after
+#: that: what came back before counts no more.
+paused_address = Table(
+    "paused_address",
+    metadata,
+    Column("address_key", Key, primary_key=True),
+    Column("address", Words, nullable=False),
+    Column("paused_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)
+
 #: Who did what to which row, when and why; rows are only ever added.
 event = Table(
     "event",

@@ -213,7 +213,16 @@ def _remains() -> None:
         "duty",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("last_at", TIME),
+        sa.Column("next_at", TIME),
         sa.Column("seen_at", TIME),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_duty"),
+    )
+    op.create_table(
+        "paused_address",
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("paused_at", TIME, nullable=False),
+        sa.Column("ended_at", TIME),
+        sa.PrimaryKeyConstraint("address_key", name="pk_paused_address"),
     )
