@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import IO
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute
@@ -12,7 +14,8 @@ from starlette.routing import BaseRoute
 from mailgate.clock import Now, Random
 from mailgate.intake.entry import entry
 from mailgate.lab.whatif import WhatIf
-from mailgate.model.ports import Enter
+from mailgate.model.ports import Enter, StorageError
+from mailgate.model.privacy import PrivacyRequest
 from mailgate.process import Bench
 from mailgate.rules.policy import Policy
 from mailgate.settings import Settings
@@ -63,6 +66,9 @@ class Faces:
         self.wake_workers()
         self.wake_mailer()
 
+    def _make_copy(self, _request: PrivacyRequest, _who: str, _now: datetime) -> IO[bytes]:
+        raise StorageError  # until there is what makes it
+
     def _panel(self) -> list[BaseRoute]:
         store = self.store
         stores = panel.Stores(
@@ -74,6 +80,8 @@ class Faces:
             edits=store.edits,
             changes=store.changes,
             intake=store.intake,
+            requests=store.privacy_requests,
+            make_copy=self._make_copy,
             contacts=store.lookup.contacts,
             account=store.lookup.account,
             message=store.views.message,

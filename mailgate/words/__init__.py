@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mailgate.model.directory import Language
+from mailgate.model.retention import Window
 from mailgate.yamlfile import loads_plain
 
 __all__ = ["Reason", "Words", "text", "words"]
@@ -51,6 +52,22 @@ class Words:
         """A moment as people write it, with the name of its time zone."""
         month = self[f"date.month.m{at.month}"]
         return self.say("date.full", day=at.day, month=month, year=at.year, at=at)
+
+    def span(self, window: Window, *, of: bool = False) -> str:
+        """How long something is kept, as in "3 months"; `of` is the form that follows "within"."""
+        years, months = divmod(window.months, 12) if window.months % 12 == 0 else (0, window.months)
+        units = (("years", years), ("months", months), ("days", window.days))
+        start = "span.of" if of else "span"
+        said = [self.say(f"{start}.{unit}.{_form(n)}", n=n) for unit, n in units if n]
+        return f" {self['span.and']} ".join(said or [self.say(f"{start}.days.many", n=0)])
+
+
+def _form(n: int) -> str:
+    """Which form a counted noun takes (Unicode CLDR plural rules for Polish; in English "few" and
+    "many" read the same)."""
+    if n == 1:
+        return "one"
+    return "few" if n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14) else "many"
 
 
 def text(language: Language, key: str, /, **values: Any) -> str:

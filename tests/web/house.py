@@ -25,6 +25,7 @@ from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Envelope
 from mailgate.model.notice import Notice
 from mailgate.model.people import Session, Staff, StaffRole
+from mailgate.model.privacy import RequestKind
 from mailgate.store.directory_files import parse_yaml
 from mailgate.tokens import access, link, message_id
 from mailgate.tokens import change as change_tokens
@@ -367,7 +368,22 @@ def _people(house: House) -> None:
     nonces = {n.notice.template: n.notice.link_nonce or "" for n in world.outbox()}
     ids["sign_in"] = sign_in_token(KEYS, nonces["sign-in-link"])
     ids["change_token"] = change_tokens.token(KEYS, nonces["verify-address"], "new")
+    _rights(house)
     ids["view"] = world.store.saved.save(house.staff("admin").id, "moje", "verdict=held").id
+
+
+def _rights(house: House) -> None:
+    """Requests about personal data of the main contact: one answered, with a copy to take."""
+    world, anna = house.world, house.contact("main")
+
+    def asks(kind: RequestKind) -> int:
+        requests, now = world.store.privacy_requests, world.now()
+        return requests.file(kind, ANNA, "", ANNA, now, contact_id=anna.id, account_id="1001").id
+
+    house.ids |= {"asked": asks("erase"), "copy": asks("access")}
+    world.store.privacy_requests.close(
+        house.ids["copy"], "done", "Oto kopia.", "tests", world.now(), lambda _request: None
+    )
 
 
 def mail(world: World, author: str, subject: str, cc: str = "") -> str:

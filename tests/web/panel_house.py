@@ -8,12 +8,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from mailgate.clock import random
@@ -22,6 +24,7 @@ from mailgate.model.directory import Contact
 from mailgate.model.item import Admission, Admitted
 from mailgate.model.notice import OutboxRow
 from mailgate.model.ports import StorageError
+from mailgate.model.privacy import PrivacyRequest
 from mailgate.outbound.answer import answers
 from mailgate.settings import Limits
 from mailgate.store.directory_files import parse_yaml
@@ -57,6 +60,11 @@ accounts:
 ANNA, JAN, OLA = "anna@piekarnia.example", "jan@webdesign.example", "ola@piekarnia.example"
 SAM = "sam@northwind.example"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"}
+
+
+def make_copy(request: PrivacyRequest, who: str, _now: datetime) -> IO[bytes]:
+    """Stands in for the copy of a person's data, which has tests of its own."""
+    return BytesIO(f"{request.id} {who}".encode())
 
 
 @dataclass
@@ -97,6 +105,8 @@ class PanelHouse:
             edits=store.edits,
             changes=store.changes,
             intake=Intake(),
+            requests=store.privacy_requests,
+            make_copy=make_copy,
             contacts=store.lookup.contacts,
             account=store.lookup.account,
             message=store.views.message,

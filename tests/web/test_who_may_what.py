@@ -70,6 +70,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /panel/account": HOLDERS,
     "POST /panel/account": MAINS,
     "POST /panel/tokens/{id:int}/revoke": MAIN,
+    # everybody's own data
+    "GET /panel/privacy": HOLDERS,
+    "POST /panel/privacy": HOLDERS,
+    "POST /panel/privacy/{id:int}/withdraw": MAIN,
+    "POST /panel/privacy/{id:int}/copy": MAIN,
     # the console
     "GET /console/in": ALL,
     "POST /console/in": NOBODY,  # without a password
@@ -129,6 +134,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /panel/sign-in/token": {"token": "mgt-aaaaaaaaaaaaaaaaaaaaaaaaaa"},
     "POST /panel/contacts/{id:int}/remove": {},
     "POST /panel/tickets/{number:int}/answer": {"text": "Tak."},
+    "POST /panel/privacy": {"kind": "access"},
     "POST /console/views": {"name": "moje", "query": ""},
     "POST /console/staff": {
         "login": "nowa", "name": "Nowa", "role": "admin", "language": "pl",
@@ -152,6 +158,8 @@ OWN_PLACES = {
     ("/panel/contacts/", "id"): "contact",
     ("/panel/changes/", "id"): "change",
     ("/panel/tokens/", "id"): "access_id",
+    ("/panel/privacy/{id:int}/withdraw", "id"): "asked",
+    ("/panel/privacy/{id:int}/copy", "id"): "copy",
     ("/console/views/", "id"): "view",
     ("/console/outbox/", "id"): "notice",
     ("/console/m/{queue_id}/files/", "number"): "first",

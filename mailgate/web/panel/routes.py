@@ -22,6 +22,7 @@ from mailgate.web.panel import sharing, write
 from mailgate.web.panel.account import AccountPages
 from mailgate.web.panel.change import ChangePages
 from mailgate.web.panel.contacts import ContactPages
+from mailgate.web.panel.privacy import PrivacyPages
 from mailgate.web.panel.sharing import SharingPages
 from mailgate.web.panel.signin import SignInPages
 from mailgate.web.panel.site import Panel, Stores
@@ -99,8 +100,8 @@ def _tickets(panel: Panel, pauses: Sequence[float]) -> list[BaseRoute]:
 def _account(panel: Panel) -> list[BaseRoute]:
     contacts = ContactPages(panel)
     account, matrix = AccountPages(panel, contacts), SharingPages(panel, contacts)
-    guarded = panel.sessions.guarded
-    one = "/panel/contacts/{id:int}"
+    privacy, guarded = PrivacyPages(panel), panel.sessions.guarded
+    one, asked = "/panel/contacts/{id:int}", "/panel/privacy/{id:int}"
     return [
         Route("/panel/contacts", guarded(contacts.index), methods=GET),
         Route("/panel/contacts/new", guarded(contacts.add), methods=BOTH),
@@ -111,4 +112,7 @@ def _account(panel: Panel) -> list[BaseRoute]:
         Route("/panel/sharing", guarded(matrix.matrix, _MATRIX), methods=BOTH),
         Route("/panel/account", guarded(account.page), methods=BOTH),
         Route("/panel/tokens/{id:int}/revoke", guarded(account.revoke), methods=POST),
+        Route("/panel/privacy", guarded(privacy.page), methods=BOTH),
+        Route(f"{asked}/withdraw", guarded(privacy.withdraw), methods=POST),
+        Route(f"{asked}/copy", guarded(privacy.copy), methods=POST),
     ]

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from mailgate.clock import Now, Random
 from mailgate.model.directory import LANGUAGES, Account, Contact, Language
 from mailgate.model.ports import Enter, IntakeStore
+from mailgate.model.privacy_ports import RequestStore
 from mailgate.model.views import MessageView
 from mailgate.model.web_ports import (
     AccessTokenStore,
@@ -27,6 +28,7 @@ from mailgate.model.web_ports import (
 )
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
+from mailgate.web.copy import MakeCopy
 from mailgate.web.forms import PageNonce
 from mailgate.web.pages import Pages
 from mailgate.web.session import Sessions, Visit
@@ -48,6 +50,8 @@ class Stores:
     edits: DirectoryEdits
     changes: ChangeStore
     intake: IntakeStore
+    requests: RequestStore
+    make_copy: MakeCopy
     contacts: Callable[[str], list[Contact]]
     """Contacts of every account with an address."""
     account: Callable[[str], Account | None]

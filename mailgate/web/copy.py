@@ -1,0 +1,36 @@
+"""The answer that carries a person's copy of their data, on panel and console alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import IO
+from urllib.parse import quote
+
+from starlette.responses import StreamingResponse
+
+from mailgate.model.privacy import PrivacyRequest
+
+MakeCopy = Callable[[PrivacyRequest, str, datetime], IO[bytes]]
+"""Make the copy that a request asks for (GDPR Art. 15(3) and 20): the request, who gets it, when.
+It is made at that moment, is in the audit log before its first octet goes out, and closes itself
+away: it never has a name in a file system."""
+_CHUNK = 1 << 16
+
+
+def copy_response(file: IO[bytes], name: str) -> StreamingResponse:
+    """The zip as something to save under its name (RFC 6266 §4.3), never as a page."""
+    return StreamingResponse(
+        _chunks(file),
+        headers={
+            "Content-Type": "application/zip",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
