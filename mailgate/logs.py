@@ -16,12 +16,16 @@ import structlog
 EVENTS = frozenset(
     {
         "admitted",
+        "address-paused",
         "admit-failed",
         "bounce-recorded",
         "client-refused",
+        "clock-jumped",
         "confirm-answered",
         "decided",
         "demo-ready",
+        "duty-done",
+        "duty-failed",
         "http-answered",
         "http-failed",
         "item-deferred",

@@ -100,3 +100,14 @@ class Upcoming:
     data: Literal["correspondence", "claims", "security"]
     due_at: datetime
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DutyState:
+    """Something the house does by the clock: when it was done last, and when it is due again.
+    `note` is what came of it, or why it failed."""
+
+    name: str
+    last_at: datetime | None
+    next_at: datetime | None
+    note: str

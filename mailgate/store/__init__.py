@@ -18,6 +18,7 @@ from mailgate.store.audit import Audit
 from mailgate.store.changes import Changes
 from mailgate.store.confirmation import Confirmations
 from mailgate.store.directory import Directory
+from mailgate.store.duties import Duties
 from mailgate.store.edits import Edits
 from mailgate.store.engine import Database, open_database
 from mailgate.store.inbox import Inbox
@@ -56,6 +57,7 @@ class Store:
     outbox: Outbox
     tickets: Tickets
     directory: Directory
+    duties: Duties
     views: Views
     confirm_view: Confirmations
     sessions: Sessions
@@ -129,6 +131,7 @@ def open_store(
         outbox=Outbox(database, node),
         tickets=Tickets(database),
         directory=Directory(database),
+        duties=Duties(database),
         views=Views(database),
         confirm_view=Confirmations(database),
         sessions=Sessions(database),
