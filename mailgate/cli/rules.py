@@ -153,6 +153,10 @@ def _then(then: Consequence) -> str:
     words = [f"{then.verdict} ({', '.join(then.reasons)})"]
     if then.notice:
         words.append(f"send {then.notice}" + (f", confirm {then.confirm}" if then.confirm else ""))
+    if then.token:
+        words.append(f"token {then.token}")
+    if then.acknowledge:
+        words.append(f"acknowledge {then.acknowledge} where the mail proves its domain")
     if then.labels:
         words.append(f"label {', '.join(then.labels)}")
     return "; ".join(words)

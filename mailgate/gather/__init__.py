@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from mailgate.gather import people, ticket
 from mailgate.gather.question import Found, Question, Verify
+from mailgate.gather.token import token
 from mailgate.message import signatures
 from mailgate.model.directory import Contact
 from mailgate.model.facts import Facts
@@ -51,9 +52,8 @@ def gather(
     _freshness(found, q, signed)
     _staff(found, q)
     _restricted(found, q, who.contact)
-    found.set("token.request", "none", "not at a desk for access tokens")
-    found.set("token.state", "unknown", "nobody's token is asked for")
     kept = named.ticket or earlier or ticket.ticket_of_notice(q, bounced)
+    asked = token(found, q, kept)
     case = Case(
         contact=who.contact,
         account_id=who.account_id,
@@ -65,6 +65,7 @@ def gather(
         bounced_notice=bounced if message.bounce else None,
         bounced_status=_bounce_status(message),
         signatures=signed,
+        token=asked,
     )
     return _facts(found, q), case
 

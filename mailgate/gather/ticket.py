@@ -34,7 +34,7 @@ def named_ticket(found: Found, q: Question) -> Named:
     """
     judged = token.judge(
         token.find(q.message.head.subject),
-        tags={tag: name for name, desk in q.settings.desks.items() for tag in desk.tags},
+        tags={tag: name for name in _alike(q) for tag in q.settings.desks[name].tags},
         ticket=q.lookup.ticket,
         keys=q.keys,
     )
@@ -75,9 +75,22 @@ def _by_reference(q: Question) -> Ticket | None:
     for reference in (*head.in_reply_to, *reversed(head.references)):
         ours = message_id.read(q.keys, reference)
         ticket = q.lookup.ticket(ours[0]) if ours else None
-        if ticket and any(c.account_id == ticket.account_id for c in contacts):
+        if ticket is None or ticket.desk not in _alike(q):
+            continue
+        if any(c.account_id == ticket.account_id for c in contacts):
             return ticket
     return None
+
+
+def _alike(q: Question) -> frozenset[str]:
+    """Desks whose tickets may be named here: those of the same purpose.
+
+    Whoever writes to the token desk is given a ticket and its code, stranger or not (B10); at a
+    desk that authorizes it says nothing, and the other way round.
+    """
+    desks = q.settings.desks
+    here = desks[q.item.desk].purpose if q.item.desk in desks else "support"
+    return frozenset(name for name, desk in desks.items() if desk.purpose == here)
 
 
 def _guessing(q: Question, number: int | None) -> bool:

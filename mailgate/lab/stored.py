@@ -51,7 +51,7 @@ def judge_stored(file: str, content: bytes, lookup: Lookup, bench: Bench, now: d
         random=bench.random,
         own_words=bench.policy.words,
     )
-    return Judged(file, outcome, composed.notices, nearest(bench.policy, outcome.facts))
+    return Judged(file, outcome, composed.mails, nearest(bench.policy, outcome.facts))
 
 
 def item_of(content: bytes, settings: Settings, now: datetime) -> Item:

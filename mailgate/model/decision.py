@@ -7,7 +7,7 @@ from typing import Literal
 
 Verdict = Literal["authorized", "pending", "unauthorized", "filed", "held"]
 Confirm = Literal["adaptive", "click", "code", "panel"]
-TokenStep = Literal["issue", "verify", "manager"]
+TokenStep = Literal["issue", "verify", "manager", "refuse"]
 
 VERDICTS: tuple[Verdict, ...] = ("authorized", "pending", "unauthorized", "filed", "held")
 
@@ -50,7 +50,8 @@ class Decision:
     confirm: Confirm | None = None
     labels: tuple[str, ...] = ()
     token: TokenStep | None = None
-    """What is done about an access token: mail a new one, ask its owner, or ask the manager."""
+    """What is done about an access token: mail a new one, ask its owner, ask the manager, or tell
+    its owner that the manager said no."""
     acknowledge: str | None = None
     """The template of what the author is told, registered or not, the same for both (B10)."""
     policy_sha256: str = ""

@@ -62,6 +62,11 @@ class Composed:
     link: Link | None = None
     token: NewToken | None = None
 
+    @property
+    def mails(self) -> tuple[Notice, ...]:
+        """All of them."""
+        return (*self.notices, *([self.token.notice] if self.token else ()))
+
 
 Compose = Callable[[Ticket | None], Composed]
 """Called inside the transaction, once the ticket's number is known; pure."""

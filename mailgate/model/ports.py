@@ -96,7 +96,7 @@ class Lookup(Protocol):
         """Whether this very message has had its token issued."""
 
     def token_history(self, ticket: int, queue_id: str, author: str) -> TokenHistory:
-        """What the other messages of a ticket of the token desk were."""
+        """What the earlier messages of a ticket of the token desk were."""
 
     def restricted(self, address: str) -> bool:
         """Whether the data of this person is stored only (GDPR Art. 18)."""

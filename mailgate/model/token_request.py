@@ -7,6 +7,7 @@ from typing import Literal
 
 from mailgate.model.directory import Account, Contact, Language
 from mailgate.model.people import AccessToken
+from mailgate.model.ticket import LinkState
 
 TokenState = Literal["unknown", "never", "expired", "revoked", "bounced", "unverified", "valid"]
 
@@ -32,7 +33,8 @@ class TokenCase:
     """A request with what the directory says: never to be told to its author (B10).
 
     `contact` is the one contact that the request names, None where there is none or more than one;
-    `manager` the main contact of the same account. `last` is the contact's newest token.
+    `manager` the main contact of the same account. `last` is the contact's newest token. `by` is
+    who of the two answered a link of this very message, and how.
     """
 
     request: TokenRequest
@@ -41,11 +43,13 @@ class TokenCase:
     account: Account | None = None
     manager: Contact | None = None
     last: AccessToken | None = None
+    answer: LinkState | None = None
+    by: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenHistory:
-    """What went before on a ticket of the token desk, apart from the message in question.
+    """What went before the message in question on a ticket of the token desk.
 
     `asked` says that something missing was asked for, `settled` that a message was complete;
     `texts` are the new texts of its author, oldest first.

@@ -67,6 +67,8 @@ def _policy(file: File, whens: Mapping[Place, tuple[Node, ...]], sha256: str) ->
             law.never.verdicts,
             frozenset(law.never.notices),
             whens["guarantees", i, "never", "when"],
+            frozenset(law.never.acknowledgements),
+            frozenset(law.never.tokens),
         )
         for i, law in enumerate(file.guarantees)
     )
@@ -91,4 +93,12 @@ def _broken(policy: Policy, marks: Marks) -> list[Problem]:
 def _consequence(then: Then) -> Consequence:
     notice = then.notice_name
     confirm = then.confirm or ("adaptive" if notice in LINK_NOTICES else None)
-    return Consequence(then.verdict, then.reasons, notice, confirm, tuple(then.labels))
+    return Consequence(
+        then.verdict,
+        then.reasons,
+        notice,
+        confirm,
+        tuple(then.labels),
+        then.token_step,
+        then.acknowledgement,
+    )

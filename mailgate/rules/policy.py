@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
-from mailgate.model.decision import Confirm, Decision, Tried, Verdict
+from mailgate.model.decision import Confirm, Decision, TokenStep, Tried, Verdict
 from mailgate.model.directory import Language
-from mailgate.model.facts import Facts
+from mailgate.model.facts import DOMAINS, Facts
 from mailgate.rules.conditions import Ask, Node, OneOf, compile_node, holds
 
 
@@ -21,6 +21,18 @@ class Consequence:
     notice: str | None = None
     confirm: Confirm | None = None
     labels: tuple[str, ...] = ()
+    token: TokenStep | None = None
+    acknowledge: str | None = None
+
+
+#: Where a mail proves less, its author may be anybody, and what we told them would be backscatter:
+#: no rule can acknowledge it (promise A5).
+PROVED = OneOf(
+    "sender.proof",
+    "sender.proof is at least dmarc",
+    frozenset({"dmarc", "confirmed", "panel"}),
+    DOMAINS["sender.proof"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +86,25 @@ def _attempt(name: str, when: tuple[Node, ...]) -> Callable[[Facts], Tried]:
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """A law: under these conditions no rule gives one of the verdicts, or one of the notices."""
+    """A law: under these conditions no rule gives or does any of these."""
 
     name: str
     says: str
     verdicts: frozenset[str]
     notices: frozenset[str]
     when: tuple[Node, ...]
+    acknowledgements: frozenset[str] = frozenset()
+    tokens: frozenset[str] = frozenset()
 
-    def forbids(self, then: Consequence) -> bool:
-        return then.verdict in self.verdicts or then.notice in self.notices
+    def breach(self, then: Consequence) -> tuple[Node, ...] | None:
+        """The conditions under which these consequences break it; None where they never do."""
+        if (
+            then.verdict in self.verdicts
+            or then.notice in self.notices
+            or then.token in self.tokens
+        ):
+            return self.when
+        return (*self.when, PROVED) if then.acknowledge in self.acknowledgements else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +131,11 @@ class Policy:
             tried = rule.attempt(facts)
             trace.append(tried)
             if tried.matched:
-                return self._decision(rule.name, rule.then, trace)
-        return self._decision("default", self.default, trace)
+                return self._decision(rule.name, rule.then, trace, facts)
+        return self._decision("default", self.default, trace, facts)
 
-    def _decision(self, name: str, then: Consequence, trace: list[Tried]) -> Decision:
+    def _decision(self, name: str, then: Consequence, trace: list[Tried], facts: Facts) -> Decision:
+        proved = then.acknowledge is not None and holds(PROVED, lambda q: facts[q.name])
         return Decision(
             verdict=then.verdict,
             rule=name,
@@ -122,5 +144,7 @@ class Policy:
             notice=then.notice,
             confirm=then.confirm,
             labels=then.labels,
+            token=then.token,
+            acknowledge=then.acknowledge if proved else None,
             policy_sha256=self.sha256,
         )

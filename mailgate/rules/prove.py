@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailgate.rules.conditions import Node, OneOf, Question, holds
-from mailgate.rules.policy import Consequence, Guarantee, Policy, Rule
+from mailgate.rules.policy import PROVED, Consequence, Guarantee, Policy, Rule
 
 Case = Mapping[str, str]
 """Values of the facts that were asked for; the others may be anything."""
@@ -33,6 +33,8 @@ class Breach:
         facts = ", ".join(f"{name} is {value}" for name, value in sorted(self.case.items()))
         does = f"gives {self.then.verdict}"
         does += f" and sends {self.then.notice}" if self.then.notice else ""
+        does += f" and acknowledges ({self.then.acknowledge})" if self.then.acknowledge else ""
+        does += f" and does {self.then.token} about a token" if self.then.token else ""
         return f"{self.guarantee.name} is broken: {self.rule} {does} where {facts or 'always'}"
 
 
@@ -54,7 +56,7 @@ class Findings:
 def prove(policy: Policy, cases: int = CASES) -> Findings:
     """Look at every case, and hold the policy's guarantees against it. Raises `TooManyCases`."""
     rules = [_finite_first(rule) for rule in policy.rules]
-    laws = [node for law in policy.guarantees for node in law.when]
+    laws = [PROVED, *(node for law in policy.guarantees for node in law.when)]
     domains = _domains([*(node for _, when in rules for node in when), *laws])
     breaches: dict[str, Breach] = {}
     reached: set[str] = set()
@@ -67,8 +69,8 @@ def prove(policy: Policy, cases: int = CASES) -> Findings:
             name, then = rules[index][0].name, rules[index][0].then
         reached.add(name)
         for law in policy.guarantees:
-            if law.name not in breaches and law.forbids(then):
-                found = next(_satisfying(law.when, case, domains), None)
+            if law.name not in breaches and (nodes := law.breach(then)) is not None:
+                found = next(_satisfying(nodes, case, domains), None)
                 if found is not None:
                     breaches[law.name] = Breach(law, name, then, found)
     unreachable = tuple(rule.name for rule in policy.rules if rule.name not in reached)

@@ -7,9 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mailgate.model.decision import Confirm, Verdict
+from mailgate.model.decision import Confirm, TokenStep, Verdict
 from mailgate.model.directory import LANGUAGES, Language
-from mailgate.rules.codes import LINK_NOTICES, NOTICES, REASONS
+from mailgate.rules.codes import (
+    ACKNOWLEDGEMENTS,
+    LINK_NOTICES,
+    NOTICES,
+    REASONS,
+    TOKEN_QUESTIONS,
+    TOKEN_STEPS,
+)
 from mailgate.yamlfile import Marks, Place, Problem
 from mailgate.yamlwords import choice, suggest
 
@@ -32,6 +39,8 @@ class Then(Strict):
     reason: Slug | list[Slug]
     notice: str | None = None
     confirm: Confirm | None = None
+    token: str | None = None
+    acknowledge: str | None = None
     labels: list[Slug] = []
     words: dict[Language, Sentence] | None = None
 
@@ -42,6 +51,14 @@ class Then(Strict):
     @property
     def notice_name(self) -> str | None:
         return None if self.notice == "none" else self.notice
+
+    @property
+    def token_step(self) -> TokenStep | None:
+        return next((step for step in TOKEN_STEPS if step == self.token), None)
+
+    @property
+    def acknowledgement(self) -> str | None:
+        return None if self.acknowledge == "none" else self.acknowledge
 
     @property
     def own_reasons(self) -> list[str]:
@@ -58,6 +75,8 @@ class RuleEntry(Then):
 class Never(Strict):
     verdict: Verdict | list[Verdict] = []
     notice: str | list[str] = []
+    acknowledge: str | list[str] = []
+    token: str | list[str] = []
     when: dict[str, Any]
 
     @property
@@ -66,8 +85,20 @@ class Never(Strict):
 
     @property
     def notices(self) -> list[str]:
-        listed = [self.notice] if isinstance(self.notice, str) else self.notice
-        return list(NOTICES) if listed == ["any"] else listed
+        return _listed(self.notice, NOTICES)
+
+    @property
+    def acknowledgements(self) -> list[str]:
+        return _listed(self.acknowledge, ACKNOWLEDGEMENTS)
+
+    @property
+    def tokens(self) -> list[str]:
+        return _listed(self.token, TOKEN_STEPS)
+
+
+def _listed(said: str | list[str], known: Sequence[str]) -> list[str]:
+    listed = [said] if isinstance(said, str) else said
+    return list(known) if listed == ["any"] else listed
 
 
 class GuaranteeEntry(Strict):
@@ -108,7 +139,8 @@ def disorder(file: File, marks: Marks) -> list[Problem]:
         message = "the default may not authorize: what no rule foresaw is not authorized"
         faults.append((("default", "verdict"), message))
     for place, then in file.consequences():
-        faults += [((*place, key), says) for key, says in _contradictions(then)]
+        said = [*_contradictions(then), *_of_the_token_desk(then)]
+        faults += [((*place, key), says) for key, says in said]
     for i, law in enumerate(file.guarantees):
         faults += _guarantee(("guarantees", i, "never"), law.never)
     return [marks.problem(place, message) for place, message in faults]
@@ -131,7 +163,7 @@ def _contradictions(then: Then) -> Iterator[tuple[str, str]]:
     asks = notice in LINK_NOTICES
     if notice is not None and notice not in NOTICES:
         yield "notice", choice(notice, [*NOTICES, "none"])
-    elif then.verdict == "pending" and not asks:
+    elif then.verdict == "pending" and not asks and then.token not in TOKEN_QUESTIONS:
         yield "verdict", f"pending waits for a link, so it needs the notice {_LINKS}"
     elif then.verdict == "filed" and notice:
         yield "notice", "what is filed is never answered"
@@ -145,12 +177,53 @@ def _contradictions(then: Then) -> Iterator[tuple[str, str]]:
         yield "reason", "a reason code is listed twice"
 
 
+def _of_the_token_desk(then: Then) -> Iterator[tuple[str, str]]:
+    """What `token` and `acknowledge` may stand with."""
+    step, told = then.token, then.acknowledgement
+    asks = step in TOKEN_QUESTIONS
+    if step is not None and step not in TOKEN_STEPS:
+        yield "token", choice(step, TOKEN_STEPS)
+    elif told is not None and told not in ACKNOWLEDGEMENTS:
+        yield "acknowledge", choice(told, [*ACKNOWLEDGEMENTS, "none"])
+    elif asks and then.verdict != "pending":
+        yield "token", f"{step} mails a link and waits for it, so the verdict is pending"
+    elif step is not None and not asks and then.verdict != "unauthorized":
+        yield "token", f"{step} settles a request that authorizes nothing: it is unauthorized"
+    elif step is not None and then.notice_name is not None:
+        yield "notice", f"token: {step} says itself what is sent"
+    elif told is not None and then.verdict == "filed":
+        yield "acknowledge", "what is filed is never answered"
+    elif not _names(then, "token.request"):
+        for key in (key for key, value in (("token", step), ("acknowledge", told)) if value):
+            yield key, f"{key} answers the token desk: the rule needs a condition on token.request"
+
+
+def _names(then: Then, fact: str) -> bool:
+    """Whether the conditions of a rule ask for this fact somewhere."""
+    waiting: list[Any] = [then.when] if isinstance(then, RuleEntry) else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if fact in node:
+                return True
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return False
+
+
 def _guarantee(place: Place, never: Never) -> Iterator[Fault]:
-    if not never.verdicts and not never.notices:
-        yield place, "never needs a verdict or a notice"
-    for notice in never.notices:
-        if notice not in NOTICES:
-            yield (*place, "notice"), choice(notice, [*NOTICES, "any"])
+    listed = {
+        "notice": (never.notices, NOTICES),
+        "acknowledge": (never.acknowledgements, ACKNOWLEDGEMENTS),
+        "token": (never.tokens, TOKEN_STEPS),
+    }
+    if not never.verdicts and not any(named for named, _ in listed.values()):
+        yield place, "never needs a verdict, a notice, an acknowledge or a token"
+    for key, (named, known) in listed.items():
+        for name in named:
+            if name not in known:
+                yield (*place, key), choice(name, [*known, "any"])
 
 
 def _words(file: File, marks: Marks) -> Iterator[Fault]:

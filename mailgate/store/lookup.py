@@ -189,7 +189,7 @@ class Lookup:
 
     def token_history(self, ticket: int, queue_id: str, author: str) -> TokenHistory:
         query = select(message.c.facts, message.c.reply_text, message.c.author_key).where(
-            message.c.ticket == ticket, message.c.queue_id != queue_id
+            message.c.ticket == ticket, message.c.queue_id < queue_id  # ids sort by time
         )
         before = self._all(query.order_by(message.c.queue_id))
         requests = {row.facts.get("token.request") for row in before}

@@ -41,7 +41,7 @@ def test_check_counts_the_rules_and_names_the_default() -> None:
     result = run("check", SHIPPED)
     assert result.exit_code == 0
     assert result.output == (
-        f"{SHIPPED}: 26 rules, 12 guarantees proved, default held (no-rule-matched)\n"
+        f"{SHIPPED}: 40 rules, 18 guarantees proved, default held (no-rule-matched)\n"
     )
 
 
@@ -79,8 +79,8 @@ def test_check_without_a_file_takes_the_one_of_the_configuration(folder: Path) -
     assert json.loads(result.stdout) | {"sha256": ""} == {
         "file": str(SHIPPED),
         "ok": True,
-        "rules": 26,
-        "guarantees": 12,
+        "rules": 40,
+        "guarantees": 18,
         "default": "held",
         "unreachable": [],
         "sha256": "",
@@ -109,20 +109,20 @@ def test_show_lists_every_rule_in_words() -> None:
     result = run("show", SHIPPED)
     assert result.exit_code == 0
     assert (
-        " 17 entered-by-staff: unauthorized (entered-by-staff); "
+        " 31 entered-by-staff: unauthorized (entered-by-staff); "
         "send entered-by-staff, confirm code\n"
         "    Staff entered this in the contact's name; it is unauthorized until the contact "
         "confirms.\n"
         "    when channel is console and sender.proof is not confirmed\n"
     ) in result.output
-    assert "27 default: held (no-rule-matched)" in result.output
+    assert "41 default: held (no-rule-matched)" in result.output
 
 
 @pytest.mark.usefixtures("folder")
 def test_show_gives_rules_to_scripts() -> None:
     lines = [json.loads(line) for line in run("show", "--json", SHIPPED).stdout.splitlines()]
     assert [line["rule"] for line in lines][-1] == "default"
-    assert lines[4]["rule"] == "ambiguous-account"
+    assert lines[18]["rule"] == "ambiguous-account"
     assert lines[0]["when"] == "parsed is limits"
 
 
@@ -130,7 +130,7 @@ def test_show_gives_rules_to_scripts() -> None:
 def test_prove_says_what_holds_and_over_how_many_cases() -> None:
     result = run("prove", SHIPPED)
     assert result.exit_code == 0
-    assert result.output.count("holds  ") == 12
+    assert result.output.count("holds  ") == 18
     assert "cover every combination of facts; the default is never needed" in result.output
 
 
