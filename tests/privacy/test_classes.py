@@ -21,7 +21,7 @@ SCHEMA = [(table.name, column.name) for table in metadata.tables.values() for co
 def test_every_column_has_a_class() -> None:
     new = [f"{table}.{column}" for table, column in SCHEMA if not class_of(table, column)]
     assert new == [], (
-        "does it hold personal data, and how long is it kept? Say so in mailgate/privacy/classes.py,"
+        "does it hold personal data, and for how long? Say so in mailgate/privacy/classes.py,"
         " remove it in store/forget.py or store/retention.py, and renew the table of the page:"
         " MAILGATE_UPDATE_GOLDEN=1 pytest tests/privacy/test_classes.py"
     )
