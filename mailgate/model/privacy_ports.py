@@ -172,12 +172,12 @@ class PersonMessage:
     octets: bytes
     about: Mapping[str, Any]
     """Subject, verdict, reason codes, ticket: what becomes an entry of person.json."""
-    proven: bool = True
-    """False where the mail claims to be theirs, and its domain says that it is not."""
+    disowned: bool = False
+    """They said that they did not write it: somebody else wrote it in their name."""
 
 
 class PersonStore(Protocol):
-    """All that is known of one person, read at one moment (GDPR Art. 15 and 20)."""
+    """All that is known of one person (GDPR Art. 15 and 20)."""
 
     def known(self, address: str, account_id: str | None = None) -> Mapping[str, int]:
         """How much there is, by kind: contacts, messages, sent, mentions, tokens…; for a page that
