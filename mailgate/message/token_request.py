@@ -44,7 +44,9 @@ def read_request(text: str, author: str | None, own: frozenset[str] = frozenset(
     ours = frozenset(address_key(address) for address in own)
     assumed = author if author and address_key(author) not in ours else ""
     if (form := _own_form(text)) is not None:
-        return _request(form[1] | {"address": form[1]["address"] or assumed}, form[0])
+        language, values = form
+        address = next(running.addresses(values["address"], ours), "")
+        return _request(values | {"address": address or assumed}, language)
     parts = labelled.parts(text[:_LONGEST].replace("\r\n", "\n").replace("\r", "\n"))
     found = labelled.read(parts.body, ours)
     values = dict(found.values)

@@ -24,20 +24,24 @@ FIELDS = ("company", "account", "address", "explanation")
 _LINES = 400
 _LONGEST_LABEL = 60
 _BULLET = re.compile(r"[\s>*•·–—\-]*(?:\(?\d{1,2}[.)]\s+)?[\s*_]*")
-_SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]+\s?|[-–—]+\s|\s{2}")
+_SEPARATOR = re.compile(r"[:;=|\t]|\s[-–—]+\s?|[-–—]+\s|\s{2}")
 _WITHIN = re.compile(r"[:=]")
 _PART = re.compile(r"[,;|:=()\t•]|\.\s+(?=[^\W\d_a-z])|\s[-–—]\s|\s{2}")
 _EDGES = " \t*_|,;:=•–—"
+_WRITTEN = re.compile(r"\S+")
 _PLACEHOLDER = re.compile(r"\(.*\)|\[.*\]|<.*>|\{.*\}")
+#: What some keyboards write for a colon and a semicolon.
+_WIDE = str.maketrans({"：": ":", "；": ";", "\u3000": " "})
 _NUMBER_FIRST = re.compile(r"(?:(?:nr|numer|no|number|id)\b)?[\s.:#]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label at a place of a line: what it asks for, and where its value begins."""
+    """A label at a place of a line: what it asks for, and where its value begins. It may ask for
+    two things at once, or for nothing that concerns us."""
 
     names: tuple[str, ...]
-    language: Language
+    language: Language | None
     start: int
     end: int
 
@@ -63,7 +67,9 @@ class Parts:
 
 def parts(text: str) -> Parts:
     """An answer typed below a quoted label is its author's, and so is the label then."""
-    lines = reply_text_lines.of_plain(reply_text_marks.split_shared_line(text))[:_LINES]
+    lines = reply_text_lines.of_plain(reply_text_marks.split_shared_line(text.translate(_WIDE)))[
+        :_LINES
+    ]
     found = reply_text_marks.find(lines)
     cut, forwarded = len(lines), False
     hidden: set[int] = set()
@@ -133,7 +139,8 @@ def _take(
     value = ""
     for label, following in zip(labels, (*labels[1:], None), strict=True):
         value = line[label.end : following.start if following else len(line)]
-        found.languages.append(label.language)
+        if label.language:
+            found.languages.append(label.language)
         if label.names == ("explanation",):
             _explain(found, value.rstrip(_EDGES + "(") if following else value)
         else:
@@ -151,7 +158,7 @@ def _explain(found: Labelled, line: str) -> None:
 
 def _keep(found: Labelled, names: Sequence[str], value: str, ours: Collection[str]) -> bool:
     value = value.strip(_EDGES)
-    named = _sorted(tuple(names), value, ours) if not is_nothing(value) else {}
+    named = _sorted(tuple(names), value, ours) if names and not is_nothing(value) else {}
     for name, one in named.items():
         if one:
             found.values.setdefault(name, one)
@@ -164,9 +171,8 @@ def _sorted(names: tuple[str, ...], value: str, ours: Collection[str]) -> Mappin
     if names == ("address",) or (address and "@" in value and " " not in value):
         return {"address": address}
     if names == ("account",):
-        number = account_of(value)
-        words = number.split()
-        if len(words) > 1 and not any(c.isdigit() for c in number):
+        number = account(split([value])) or account_of(value)
+        if " " in number and not any(c.isdigit() for c in number):
             return {"company": value}
         return {"account": number}
     if names == ("company",):
@@ -195,10 +201,10 @@ def account_of(value: str) -> str:
     start = _NUMBER_FIRST.match(value)
     plain = value[start.end() if start and start.end() < len(value) else 0 :]
     first, _, more = plain.partition(" ")
-    first = first.rstrip(",;(.")
+    first = first.rstrip(",;(.)")
     if is_account(first) and not any(c.isdigit() for c in more):
         return first
-    return re.split(r"[,;(]", plain, maxsplit=1)[0].strip(_EDGES)
+    return re.split(r"[,;(]", plain, maxsplit=1)[0].strip(_EDGES + ").")
 
 
 def _mended(value: str, ours: Collection[str]) -> str:
@@ -251,31 +257,24 @@ def _inner(line: str, at: int, colon: re.Match[str], before: Sequence[Label]) ->
     for part in _PART.finditer(line, start, colon.start()):
         start = part.end()
     words = line[start : colon.start()].split()
+    explained = bool(before) and before[-1].names == ("explanation",)
     for count in range(min(5, len(words)), 0, -1):
         known = _known(" ".join(words[-count:]))
         if known is None:
             continue
-        whole = count == len(words)
-        explained = any(label.names == ("explanation",) for label in before)
-        if not whole and (explained or "explanation" in known[0]):
-            continue
-        place = line.rfind(words[-count], start, colon.start()) if count == 1 else start
-        if count > 1 and not whole:
-            place = _place(line, start, colon.start(), count)
-        return Label(*known, place, colon.end())
+        plain = set(known[0]) & {"company", "account", "address"} and not explained
+        if count == len(words) or plain:
+            return Label(*known, _place(line, start, colon.start(), count), colon.end())
     return None
 
 
 def _place(line: str, start: int, end: int, count: int) -> int:
     """Where the last so many words of a piece begin."""
-    for _ in range(count):
-        end = len(line[:end].rstrip())
-        while end > start and not line[end - 1].isspace():
-            end -= 1
-    return end
+    words = [match.start() for match in _WRITTEN.finditer(line, start, end)]
+    return words[-count]
 
 
-def _known(written: str) -> tuple[tuple[str, ...], Language] | None:
+def _known(written: str) -> tuple[tuple[str, ...], Language | None] | None:
     if len(written) > _LONGEST_LABEL or not written:
         return None
     plain = re.split(r"[(\[]", written, maxsplit=1)[0]
@@ -288,11 +287,11 @@ def _known(written: str) -> tuple[tuple[str, ...], Language] | None:
     return _compound(plain)
 
 
-def _compound(written: str) -> tuple[tuple[str, ...], Language] | None:
+def _compound(written: str) -> tuple[tuple[str, ...], Language | None] | None:
     """`Company and account ID`, two questions under one label."""
     pieces = re.split(r"[/,&+]|\s(?:and|or|i|oraz|lub)\s", written)
     known = [_labels().get(fold(piece)) for piece in pieces[:3]]
-    names = [label[0][0] for label in known if label]
+    names = [label[0][0] for label in known if label and label[0]]
     if len(pieces) == 2 and len(names) == 2 and set(names) <= {"company", "account"}:
         language = next(label[1] for label in known if label)
         return (names[0],) if names[0] == names[1] else ("company", "account"), language
@@ -300,9 +299,11 @@ def _compound(written: str) -> tuple[tuple[str, ...], Language] | None:
 
 
 @functools.cache
-def _labels() -> Mapping[str, tuple[tuple[str, ...], Language]]:
+def _labels() -> Mapping[str, tuple[tuple[str, ...], Language | None]]:
     words = table("token_request")
-    return {
+    others: dict[str, tuple[tuple[str, ...], Language | None]]
+    others = {fold(label): ((), None) for label in words["other"]}
+    return others | {
         fold(label): ((name,), language)
         for name in FIELDS
         for language in LANGUAGES

@@ -12,10 +12,12 @@ from mailgate.message.phrases import table
 from mailgate.model.addresses import address_key, parse_address
 
 #: An address as people write it; the local part has a bound, so that the search stays linear.
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'|*=„”“]{1,64}@[^\s<>()\[\],;:\"'|*=@„”“]{1,190}")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"|*„”“]{1,64}@[^\s<>()\[\],;:\"'|*=@„”“]{1,190}")
 _ACCOUNT = re.compile(r"[A-Za-z/-]{0,12}[0-9][A-Za-z0-9/-]{0,31}")
 _EDGES = ".,;:!?()[]<>{}\"'`*_|„”“‘’«»=…"
 _BEFORE, _NAME = 8, 8
+#: Nobody wraps a line before this width.
+_WRAPPED = 50
 _OPEN, _CLOSE = '"„“«', '"”“»'
 
 
@@ -83,13 +85,12 @@ def fold(text: str) -> str:
 
 
 def split(lines: Sequence[str]) -> Text:
-    """Words of the lines; a blank line begins a new paragraph."""
+    """Words of the lines; a paragraph goes on where a long line was only wrapped."""
     words: list[Word] = []
     paragraph = 0
     for line in lines:
-        if not line.strip():
-            paragraph += 1
         words += [Word(raw, fold(raw), paragraph) for raw in line.split()]
+        paragraph += len(line) < _WRAPPED
     return Text(words)
 
 
@@ -97,7 +98,7 @@ def addresses(text: str, ours: Collection[str] = ()) -> Iterator[str]:
     """Proper addresses in a text in order, but for those of ours."""
     for match in _ADDRESS.finditer(text):
         try:
-            address = parse_address(match[0].removeprefix("mailto:").strip(".!?*_…-"))
+            address = parse_address(match[0].lstrip("'=").strip(".!?*_…-"))
         except ValueError:
             continue
         if address_key(address) not in ours:
@@ -116,7 +117,7 @@ def account(text: Text) -> str:
             continue
         if value < len(words) and is_account(words[value].core) and not _is_amount(text, value):
             text.used.update(range(at, value + 1))
-            return words[value].core
+            return words[value].core.lstrip("#")
     return ""
 
 
@@ -197,11 +198,20 @@ def company(text: Text) -> str:
             if not count or text.words[at + count - 1].stop:
                 continue
             start = _skip(text, at + count, phrases("company between"))
-            end = _name_end(text, start, bold=section == "company named")
+            listed = section == "company before" and _is_listed(text, at, start)
+            bold = start == at + count and (section == "company named" or listed)
+            end = _name_end(text, start, bold=bold)
             if end > start:
                 text.used.update(range(at, end))
                 return _joined(text, start, end)
     return with_form(text)
+
+
+def _is_listed(text: Text, at: int, start: int) -> bool:
+    """Whether label and name are an item among commas: `token expired, company abc, account 5`."""
+    if at and not text.words[at - 1].pause:
+        return False
+    return any(word.raw.endswith((",", ";")) for word in text.words[start : start + 3])
 
 
 def _skip(text: Text, at: int, between: Collection[str]) -> int:
@@ -281,7 +291,7 @@ def with_form(text: Text) -> str:
         if not count:
             continue
         start = at
-        while start and at - start < _NAME and _belongs(text.words[start - 1], start == at):
+        while start and at - start < _NAME and _belongs(text.words, start - 1, at):
             start -= 1
         while start < at and text.words[start].key in phrases("joins"):
             start += 1
@@ -291,8 +301,12 @@ def with_form(text: Text) -> str:
     return ""
 
 
-def _belongs(word: Word, last: bool) -> bool:
-    if word.stop or word.key in phrases("no name") or (word.pause and not (last and word.core)):
+def _belongs(words: Sequence[Word], here: int, form: int) -> bool:
+    """Whether a word is part of the name whose legal form is the word at `form`."""
+    word = words[here]
+    if word.paragraph != words[form].paragraph or word.stop or word.key in phrases("no name"):
+        return False
+    if word.pause and not (here == form - 1 and word.core):
         return False
     return word.capital or word.key in phrases("joins") or word.raw[0] in _OPEN
 
