@@ -264,11 +264,20 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Somebody our mail does not reach (`bounced`), or who asked us not to ask (`muted`)."""
+    """Somebody our mail does not reach (`bounced`), whom we write no more until somebody says that
+    the address works (`paused`), or who asked us not to ask (`muted`)."""
 
-    kind: Literal["bounced", "muted"]
+    kind: Literal["bounced", "muted", "paused"]
     at: datetime
     address: str
     contact_id: int | None
     ticket: int | None
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedAddress:
+    """Three mails in a row came back from here: no automatic mail goes there (promise A7)."""
+
+    address: str
+    paused_at: datetime

@@ -17,6 +17,7 @@ from mailgate.store.attempts import Attempts
 from mailgate.store.audit import Audit
 from mailgate.store.changes import Changes
 from mailgate.store.confirmation import Confirmations
+from mailgate.store.corrections import Corrections
 from mailgate.store.directory import Directory
 from mailgate.store.duties import Duties
 from mailgate.store.edits import Edits
@@ -27,6 +28,8 @@ from mailgate.store.links import Links
 from mailgate.store.lookup import Lookup
 from mailgate.store.outbox import Outbox
 from mailgate.store.panel import Panel
+from mailgate.store.pauses import Pauses
+from mailgate.store.person import Persons
 from mailgate.store.privacy_holds import PrivacyHolds
 from mailgate.store.privacy_requests import PrivacyRequests
 from mailgate.store.queue import Queue
@@ -67,6 +70,7 @@ class Store:
     api_tokens: ApiTokens
     attempts: Attempts
     panel: Panel
+    pauses: Pauses
     edits: Edits
     changes: Changes
     inbox: Inbox
@@ -76,6 +80,8 @@ class Store:
     stats: Stats
     privacy_requests: PrivacyRequests
     privacy_holds: PrivacyHolds
+    corrections: Corrections
+    persons: Persons
 
     @property
     def file(self) -> Path | None:
@@ -141,6 +147,7 @@ def open_store(
         api_tokens=ApiTokens(database),
         attempts=Attempts(database),
         panel=Panel(database),
+        pauses=Pauses(database),
         edits=Edits(database),
         changes=Changes(database, bounds),
         inbox=Inbox(database),
@@ -150,4 +157,6 @@ def open_store(
         stats=Stats(database),
         privacy_requests=PrivacyRequests(database, bounds, kept),
         privacy_holds=PrivacyHolds(database),
+        corrections=Corrections(database),
+        persons=Persons(database),
     )

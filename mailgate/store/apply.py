@@ -18,7 +18,7 @@ from mailgate.model.outcome import Composed, Outcome
 from mailgate.model.ports import StaleClaim
 from mailgate.model.ticket import Link, Ticket
 from mailgate.settings import Limits
-from mailgate.store import events, history, rows
+from mailgate.store import events, history, paused, rows
 from mailgate.store.limits import exceeded
 from mailgate.store.tables import item, link, outbox
 from mailgate.store.tables import ticket as tickets
@@ -129,20 +129,24 @@ def supersede(connection: Connection, queue_id: str) -> None:
     )
 
 
-def note_bounce(connection: Connection, outcome: Outcome) -> None:
-    """Mark our mail that this delivery report is about (promise A7).
+def note_bounce(connection: Connection, outcome: Outcome, now: datetime) -> str | None:
+    """Mark our mail that this delivery report is about (promise A7); gives the address where the
+    mail was the third in a row that came back from it.
 
     Only class 5, or a report without a status, means that it did not arrive (RFC 3463 §2): a
     delay (4) may still end well.
     """
     case = outcome.case
     if case.bounced_notice is None:
-        return
+        return None
     said = f"delivery report {case.bounced_status}".rstrip()
     values: dict[str, Any] = {"last_reply": said}
     if case.bounced_status[:1] in {"", "5"}:
         values |= {"state": "bounced", "due_at": None}
     connection.execute(update(outbox).where(outbox.c.id == case.bounced_notice).values(values))
+    if "state" not in values:
+        return None
+    return paused.came_back(connection, case.bounced_notice, outcome.item.queue_id, now)
 
 
 def finish(connection: Connection, outcome: Outcome, now: datetime, *, outdated: bool) -> None:

@@ -13,7 +13,7 @@ from mailgate.model.notice import Notice
 from mailgate.model.people import Change, PendingChange, Side
 from mailgate.model.web_ports import Refused, Tell
 from mailgate.settings import Limits
-from mailgate.store import events, replace_address, rows
+from mailgate.store import events, paused, replace_address, rows
 from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.limits import letter_exceeded
@@ -106,6 +106,7 @@ class Changes:
             row = _stamp(connection, row, side, now)
             made = _change_of(row)
             by = made.new_address if side == "new" else made.old_address
+            paused.works(connection, by, now)
             if not all(getattr(made, f"confirmed_{s}_at") for s in made.sides):
                 _record(connection, now, "change-confirmed", by, row, side=side)
                 return made

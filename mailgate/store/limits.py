@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, TextClause, func
 
 from mailgate.model.addresses import address_key
 from mailgate.settings import Limits
+from mailgate.store.paused import ALLOWED, is_paused
 from mailgate.store.tables import CARRIES_LINK, outbox
 
 #: The one template whose text a person writes.
@@ -43,6 +44,8 @@ def exceeded(
     Everything queued counts, sent or not. Two workers that write to one person at the same moment
     may pass a limit by one; per ticket they cannot, for its row is locked.
     """
+    if is_paused(connection, to):
+        return "address-paused"
     bounds = list(_bounds(limits, now, address_key(to), ticket, link=link))
     counts = connection.execute(select(*(count for _, _, count in bounds))).one()
     for (name, allowed, _), found in zip(bounds, counts, strict=True):
@@ -60,6 +63,8 @@ def letter_exceeded(
     forged or not, must not keep them from signing in (promise W5), and whoever asks for links on
     our pages must not keep a confirmation from its reader.
     """
+    if template not in ALLOWED and is_paused(connection, to):
+        return True
     kind = outbox.c.template == template
     his = (kind, outbox.c.to_key == address_key(to))
     bounds = (

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select, update
 
+from mailgate import logs
 from mailgate.clock import Now
 from mailgate.model.item import Item
 from mailgate.model.outcome import Compose, Outcome
@@ -83,8 +84,10 @@ class Queue:
             ticket = apply.put_on_ticket(connection, outcome, now)
             if not outdated:
                 apply.say(connection, outcome, compose(ticket), self._limits, now)
-            apply.note_bounce(connection, outcome)
+            unreached = apply.note_bounce(connection, outcome, now)
             apply.finish(connection, outcome, now, outdated=outdated)
+        if unreached:
+            logs.get("store").warning("address-paused", to=unreached)
         return ticket
 
     def items(self, queue_ids: Sequence[str]) -> list[Item]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from mailgate.model.views import Count, Trouble
 from mailgate.store.engine import Database
-from mailgate.store.tables import decision, link, message, outbox
+from mailgate.store.tables import decision, link, message, outbox, paused_address
 from mailgate.store.tables import ticket as tickets
 
 #: Nobody needs to know more exactly, and counting stays quick however many there are.
@@ -66,7 +66,8 @@ class Stats:
             return {row[0]: row[1] for row in connection.execute(union_all(*counts))}
 
     def troubles(self, since: datetime, limit: int = 100) -> list[Trouble]:
-        """Mails of ours that came back or were refused, and contacts who disowned a message."""
+        """Mails of ours that came back or were refused, contacts who disowned a message, and
+        addresses that are paused, however long ago."""
         came_back = (
             select(outbox)
             .where(outbox.c.state.in_(("bounced", "failed")), outbox.c.created_at >= since)
@@ -94,5 +95,14 @@ class Stats:
             found += [
                 Trouble("muted", row.decided_at, row.address, row.contact_id, row.ticket, "")
                 for row in connection.execute(disowned)
+            ]
+            found += [
+                Trouble("paused", row.paused_at, row.address, None, None, "")
+                for row in connection.execute(
+                    select(paused_address)
+                    .where(paused_address.c.ended_at.is_(None))
+                    .order_by(paused_address.c.paused_at.desc())
+                    .limit(limit)
+                )
             ]
         return sorted(found, key=lambda trouble: trouble.at, reverse=True)[:limit]
