@@ -70,7 +70,7 @@ class StaffActs(Protocol):
     def reply(self, ticket: int, notices: Sequence[Notice], who: str, now: datetime) -> None:
         """Send an answer: a notice for each reader, who must all be of the ticket.
 
-        Raises `Refused`: "not-found", "to-not-allowed", "cc-not-allowed".
+        Raises `Refused`: "not-found", "to-not-allowed", "cc-not-allowed", "restricted".
         """
 
 

@@ -88,6 +88,8 @@ class MessageView:
     entered_by: str = ""
     attachments: tuple[Attachment, ...] = ()
     state: QueueState = "done"
+    restricted: bool = False
+    """Its author's data may only be stored (GDPR Art. 18(2)): staff see none of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ class InboxRow:
     service: str
     attachments: int
     override: str = ""
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from mailgate.model.web_ports import Refused
 from mailgate.store import apply, events, history, queue, rows
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import override
+from mailgate.store.privacy_tables import privacy_restriction
 from mailgate.store.readers import readers
+from mailgate.store.restricted import restricted_keys
 from mailgate.store.tables import link, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, storable
@@ -67,7 +69,7 @@ class Acts:
         """Send an answer: a notice for each reader, who must all be of the ticket.
 
         The directory of this moment decides, whatever the page showed. Raises `Refused`:
-        "not-found", "to-not-allowed", "cc-not-allowed".
+        "not-found", "to-not-allowed", "cc-not-allowed", "restricted" (GDPR Art. 18(2)).
         """
         with self._database.writing() as connection:
             query = select(tickets).where(tickets.c.number == storable(ticket)).with_for_update()
@@ -75,6 +77,7 @@ class Acts:
             if row is None or not notices or any(n.ticket != row.number for n in notices):
                 raise Refused("not-found")
             _require_readers(connection, row, notices)
+            _require_unrestricted(connection, notices)
             connection.execute(insert(outbox), [rows.notice_row(n, now) for n in notices])
             connection.execute(
                 update(tickets).where(tickets.c.number == row.number).values(updated_at=now)
@@ -111,6 +114,13 @@ def _require_readers(connection: Connection, row: AnyRow, notices: Sequence[Noti
             or head != (first.to, first.cc, first.template, first.message_id)
         ):
             raise Refused("cc-not-allowed")
+
+
+def _require_unrestricted(connection: Connection, notices: Sequence[Notice]) -> None:
+    keys = {address_key(notice.envelope_to or notice.to) for notice in notices}
+    query = restricted_keys().where(privacy_restriction.c.address_key.in_(keys))
+    if connection.execute(query).first() is not None:
+        raise Refused("restricted")
 
 
 def _decided(connection: Connection, queue_id: str) -> AnyRow | None:

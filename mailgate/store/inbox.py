@@ -23,6 +23,7 @@ from mailgate.store.engine import Database
 from mailgate.store.people_tables import override
 from mailgate.store.people_tables import search as search_table
 from mailgate.store.readers import readers
+from mailgate.store.restricted import of_restricted
 from mailgate.store.tables import (
     account,
     contact,
@@ -109,7 +110,7 @@ class Inbox:
             found = message_views.message_views(connection, connection.execute(query).all())
             if not found:
                 return None
-            view = found[0]
+            view = message_views.for_staff(found[0])
             his = _one(connection, select(contact).where(contact.c.id == view.contact_id))
             owner = _one(connection, select(account).where(account.c.id == view.account_id))
             named = _one(connection, select(tickets).where(tickets.c.number == view.ticket))
@@ -135,9 +136,15 @@ class Inbox:
             )
 
     def octets(self, queue_id: str) -> bytes | None:
-        query = select(content.c.octets).join(item, item.c.sha256 == content.c.sha256)
+        """None too where they may only be stored (GDPR Art. 18(2))."""
+        query = (
+            select(content.c.octets)
+            .join(item, item.c.sha256 == content.c.sha256)
+            .outerjoin(message, message.c.queue_id == item.c.queue_id)
+            .where(item.c.queue_id == queue_id, ~of_restricted())
+        )
         with self._database.reading() as connection:
-            return connection.execute(query.where(item.c.queue_id == queue_id)).scalar()
+            return connection.execute(query).scalar()
 
     def tickets(
         self, wanted: TicketFilter, *, after: str | None = None, limit: int = 50
@@ -155,13 +162,19 @@ class Inbox:
         marks = (search.mark("account", wanted.account_id),) if wanted.account_id else ()
         with self._database.reading() as connection:
             return ticket_rows.ticket_rows(
-                connection, where, text=wanted.text, marks=marks, after=after, limit=limit
+                connection,
+                where,
+                text=wanted.text,
+                marks=marks,
+                after=after,
+                limit=limit,
+                for_staff=True,
             )
 
     def ticket(self, number: int) -> ConsoleTicket | None:
         with self._database.reading() as connection:
             which = tickets.c.number == storable(number)
-            row = ticket_rows.one_row(connection, which)
+            row = ticket_rows.one_row(connection, which, for_staff=True)
             if row is None:
                 return None
             number = row.ticket.number
@@ -173,7 +186,10 @@ class Inbox:
             return ConsoleTicket(
                 view=TicketView(
                     ticket=row.ticket,
-                    messages=tuple(message_views.message_views(connection, found)),
+                    messages=tuple(
+                        message_views.for_staff(one)
+                        for one in message_views.message_views(connection, found)
+                    ),
                     notices=tuple(rows.outbox_of(r) for r in connection.execute(sent)),
                     events=event_views(connection, event.c.ticket == number),
                 ),

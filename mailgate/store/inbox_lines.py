@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from mailgate.model.views import InboxFilter, InboxRow
 from mailgate.store import search
 from mailgate.store.people_tables import labelled, override
+from mailgate.store.restricted import of_restricted
 from mailgate.store.tables import account, contact, item, message, service
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect, is_number
@@ -48,6 +49,8 @@ def conditions(wanted: InboxFilter, *, by_hit: bool = False) -> list[ColumnEleme
     if wanted.label is not None:
         of_label = select(labelled.c.queue_id).where(labelled.c.label == wanted.label)
         found.append(message.c.queue_id.in_(of_label))
+    if wanted.text.strip():
+        found.append(~of_restricted())
     return found
 
 
@@ -87,6 +90,7 @@ def lines() -> AnySelect:
             tickets.c.standing,
             service.c.identifier.label("service"),
             said.label("said"),
+            of_restricted().label("restricted"),
         )
         .select_from(message)
         .join(item, item.c.queue_id == message.c.queue_id)
@@ -98,15 +102,17 @@ def lines() -> AnySelect:
 
 
 def line(row: AnyRow) -> InboxRow:
+    """Of somebody whose data may only be stored (GDPR Art. 18(2)) it has no word."""
+    hidden = bool(row.restricted)
     return InboxRow(
         queue_id=row.queue_id,
         received_at=row.received_at,
         desk=row.desk,
         channel=row.channel,
         author=row.author,
-        author_name=row.author_name,
-        subject=row.subject,
-        excerpt=row.excerpt,
+        author_name="" if hidden else row.author_name,
+        subject="" if hidden else row.subject,
+        excerpt="" if hidden else row.excerpt,
         verdict=row.verdict,
         rule=row.rule,
         reasons=tuple(row.reasons),
@@ -123,4 +129,5 @@ def line(row: AnyRow) -> InboxRow:
         service=row.service or "",
         attachments=len(row.attachments),
         override=row.said if row.said and row.said != "none" else "",
+        restricted=hidden,
     )

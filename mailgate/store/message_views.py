@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from mailgate.model.message import Attachment
 from mailgate.model.views import DecisionView, LinkView, MessageView
+from mailgate.store.restricted import of_restricted
 from mailgate.store.tables import content, decision, item, link, message
 from mailgate.store.types import AnyRow, AnySelect
 
@@ -23,6 +25,7 @@ def messages() -> AnySelect:
             item.c.entered_by,
             item.c.state.label("item_state"),
             content.c.size,
+            of_restricted().label("restricted"),
         )
         .join(item, item.c.queue_id == message.c.queue_id)
         .join(content, content.c.sha256 == item.c.sha256)
@@ -75,7 +78,15 @@ def message_view(
         entered_by=row.entered_by,
         attachments=attachments_of(row.attachments),
         state=row.item_state,
+        restricted=bool(row.restricted),
     )
+
+
+def for_staff(view: MessageView) -> MessageView:
+    """Without its words where they may only be stored (GDPR Art. 18(2)); the verdict stays."""
+    if not view.restricted:
+        return view
+    return replace(view, subject="", text="", reply_text="", author_name="", attachments=())
 
 
 def attachments_of(kept: Iterable[Sequence[Any]]) -> tuple[Attachment, ...]:

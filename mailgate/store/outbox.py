@@ -10,7 +10,12 @@ from sqlalchemy import bindparam, select, update
 from mailgate.model.notice import OutboxRow
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
+from mailgate.store.restricted import restricted_keys
 from mailgate.store.tables import outbox
+
+#: What somebody is sent although their data may only be stored (GDPR Art. 18(2)): what they ask
+#: for themselves, and what the law wants them to be told.
+_EVEN_SO = ("privacy-answered", "sign-in-link")
 
 _REPLY_LENGTH = 500
 
@@ -23,7 +28,10 @@ class Outbox:
         self._node = node
         self._due = (
             select(outbox.c.id)
-            .where(outbox.c.due_at <= bindparam("now"))
+            .where(
+                outbox.c.due_at <= bindparam("now"),
+                outbox.c.template.in_(_EVEN_SO) | outbox.c.to_key.not_in(restricted_keys()),
+            )
             .order_by(outbox.c.due_at)
             .limit(bindparam("most"))
             .with_for_update(skip_locked=True)

@@ -162,21 +162,6 @@ def of_person(
     return wrote if account_id is None else wrote & (message.c.account_id == account_id)
 
 
-def restricted_keys() -> Select[tuple[str]]:
-    """Addresses of which nothing may be used at this moment."""
-    return select(privacy_restriction.c.address_key).where(_RESTRICTS)
-
-
-def of_restricted() -> ColumnElement[bool]:
-    """A message whose author, or the contact it was entered for, is restricted."""
-    keys = restricted_keys()
-    people = select(contact.c.id).where(contact.c.address_key.in_(keys))
-    return or_(
-        message.c.author_key.in_(keys) & message.c.author_key.is_not(None),
-        message.c.contact_id.in_(people) & message.c.contact_id.is_not(None),
-    )
-
-
 def _again(connection: Connection, theirs: ColumnElement[bool], now: datetime) -> None:
     """Queue what is not settled: what waits for a confirmation is held once they are restricted,
     and what was held for that is decided once they are not.

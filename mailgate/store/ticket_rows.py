@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
 
 from mailgate.model.views import Page, TicketRow
 from mailgate.store import cursors, rows, search
 from mailgate.store.people_tables import search as search_table
+from mailgate.store.restricted import of_restricted, restricted_keys
 from mailgate.store.tables import account, contact, item, message, service
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, AnySelect
@@ -29,6 +32,7 @@ def ticket_rows(
     marks: tuple[str, ...] = (),
     after: str | None = None,
     limit: int,
+    for_staff: bool = False,
 ) -> Page[TicketRow]:
     """A page of tickets, the last changed first. Raises `BadCursor`.
 
@@ -41,6 +45,8 @@ def ticket_rows(
             .join(search_table, search_table.c.queue_id == message.c.queue_id)
             .where(search_table.c.id.in_(search.hits(connection, text, marks, limit=_HITS)))
         )
+        if for_staff:
+            found = found.where(~of_restricted())
         query = query.where(tickets.c.number.in_(found))
     if after is not None:
         seen = cursors.read_moment(after)
@@ -51,12 +57,14 @@ def ticket_rows(
     if len(found_rows) > limit:
         last = found_rows[limit - 1]
         more = cursors.moment(last.updated_at, last.number)
-    return Page(tuple(row_of(row) for row in found_rows[:limit]), more)
+    return Page(tuple(row_of(row, for_staff=for_staff) for row in found_rows[:limit]), more)
 
 
-def one_row(connection: Connection, *where: ColumnElement[bool]) -> TicketRow | None:
+def one_row(
+    connection: Connection, *where: ColumnElement[bool], for_staff: bool = False
+) -> TicketRow | None:
     found = connection.execute(_query().where(*where)).first()
-    return row_of(found) if found else None
+    return row_of(found, for_staff=for_staff) if found else None
 
 
 def _query() -> AnySelect:
@@ -76,6 +84,7 @@ def _query() -> AnySelect:
             service.c.identifier.label("service"),
             of_ticket.scalar_subquery().label("messages"),
             waiting.scalar_subquery().label("waiting"),
+            contact.c.address_key.in_(restricted_keys()).label("restricted"),
         )
         .outerjoin(account, account.c.id == tickets.c.account_id)
         .outerjoin(contact, contact.c.id == tickets.c.opener_id)
@@ -83,9 +92,11 @@ def _query() -> AnySelect:
     )
 
 
-def row_of(row: AnyRow) -> TicketRow:
+def row_of(row: AnyRow, *, for_staff: bool = False) -> TicketRow:
+    """For staff without the words of whoever is restricted (GDPR Art. 18(2))."""
+    ticket = rows.ticket_of(row)
     return TicketRow(
-        ticket=rows.ticket_of(row),
+        ticket=replace(ticket, subject="") if for_staff and row.restricted else ticket,
         updated_at=row.updated_at,
         company=row.company or "",
         contact=row.contact_name or row.contact_address or "",

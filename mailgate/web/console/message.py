@@ -126,8 +126,8 @@ class MessagePage:
 
 def _readable(found: InboxMessage) -> bool:
     """What a worker fell over is not read in this process, which has no supervisor: its octets can
-    be looked at and saved."""
-    return "processing-failed" not in found.message.reasons
+    be looked at and saved. What may only be stored is not looked at at all (GDPR Art. 18(2))."""
+    return "processing-failed" not in found.message.reasons and not found.message.restricted
 
 
 def _tab(visit: Visit, found: InboxMessage) -> str:
