@@ -3,9 +3,9 @@
 FOLDER holds mails and `expected.jsonl`, a record a line: `file`, and in `expect` what another
 project's test says of it. Sisimai's tests call a bounce hard by its reason ("no such user" is,
 "mailbox full" is not) and give its enhanced status as well; flufl.bounce's say whether it is
-temporary. We give the status alone, whose class says whether trying again makes sense (RFC 3463
-§2). Where a test's two facts contradict each other, no reader that knows one number can be right
-about both; these are counted apart.
+temporary. The class of our status says whether trying again makes sense (RFC 3463 §2). Where a
+test's two facts contradict each other, no reader that knows one number can be right about both;
+these are counted apart. The last line compares what we say by reason too, `hard`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from mailgate.message import read
 
 FACTS = {"hard_bounce", "bounce_temporary"}
+CONSISTENT, CONTRADICTORY, BY_REASON = "consistent", "contradict their own status", "by reason"
 
 
 def consistent(expect: dict[str, Any]) -> bool:
@@ -43,13 +44,20 @@ def right(content: bytes, expect: dict[str, Any]) -> bool:
     return bool(classes) and found == sorted(wanted)
 
 
+def right_by_reason(content: bytes, expect: dict[str, Any]) -> bool:
+    bounce = read(content).bounce
+    wanted = _listed(expect["hard_bounce"])
+    found = [r.hard for r in bounce.recipients] if bounce else []
+    return sorted(found[: len(wanted)]) == sorted(wanted)
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def compare(folder: Path) -> Counter[tuple[bool, bool]]:
-    """Facts by whether they are consistent, and whether we are right."""
-    counts: Counter[tuple[bool, bool]] = Counter()
+def compare(folder: Path) -> Counter[tuple[str, bool]]:
+    """Facts by their kind, and whether we are right."""
+    counts: Counter[tuple[str, bool]] = Counter()
     for line in (folder / "expected.jsonl").read_text("utf-8").splitlines():
         record = json.loads(line)
         expect = record["expect"]
@@ -58,13 +66,16 @@ def compare(folder: Path) -> Counter[tuple[bool, bool]]:
         }:
             continue
         content = (folder / record["file"]).read_bytes()
-        counts[consistent(expect), right(content, expect)] += 1
+        kind = CONSISTENT if consistent(expect) else CONTRADICTORY
+        counts[kind, right(content, expect)] += 1
+        if "hard_bounce" in expect:
+            counts[BY_REASON, right_by_reason(content, expect)] += 1
     return counts
 
 
 if __name__ == "__main__":
     found = compare(Path(sys.argv[1]))
-    for kind, name in ((True, "consistent"), (False, "contradict their own status")):
+    for kind in (CONSISTENT, CONTRADICTORY, BY_REASON):
         asked = found[kind, True] + found[kind, False]
         share = f"  {100 * found[kind, True] / asked:5.1f} %" if asked else ""
-        print(f"{name:28} {found[kind, True]:4} right of {asked:4}{share}")
+        print(f"{kind:28} {found[kind, True]:4} right of {asked:4}{share}")

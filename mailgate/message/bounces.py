@@ -118,8 +118,10 @@ def _reported(parts: Sequence[Part], notice: Notice) -> tuple[BouncedRecipient, 
     for group in groups:
         diagnostic = _tidy(_SMTP.sub("", group.get("diagnostic-code"), count=1))
         action = _action(group.get("action"))
-        status = _status(group, diagnostic, spoken[group.address], delayed=action == "delayed")
-        out.append(BouncedRecipient(group.address, action, status, diagnostic))
+        said = spoken[group.address]
+        status = _status(group, diagnostic, said, delayed=action == "delayed")
+        hard = action != "delayed" and bounces_status.is_hard(status, diagnostic or said)
+        out.append(BouncedRecipient(group.address, action, status, diagnostic, hard))
     return tuple(dict.fromkeys(out))
 
 
@@ -148,7 +150,8 @@ def _told(
         status = status or field or bounces_status.computed(named.words, delayed)
         # Class 4 is of the trouble; whether the mail was given up, only the text says.
         action = "delivered" if status[0] == "2" else "delayed" if delayed else "failed"
-        out.append(BouncedRecipient(named.address, action, status, _tidy(named.words)))
+        hard = action == "failed" and bounces_status.is_hard(status, named.words)
+        out.append(BouncedRecipient(named.address, action, status, _tidy(named.words), hard))
     return tuple(out)
 
 
@@ -172,7 +175,10 @@ def _named(root: Part, head: Head, notice: Notice, returned: str) -> tuple[Named
 
 
 def _safe_recipient(one: BouncedRecipient) -> BouncedRecipient:
-    return BouncedRecipient(*map(_safe, (one.address, one.action, one.status, one.diagnostic)))
+    address, action, status, said = map(
+        _safe, (one.address, one.action, one.status, one.diagnostic)
+    )
+    return BouncedRecipient(address, action, status, said, one.hard)
 
 
 def _safe(text: str) -> str:

@@ -73,4 +73,5 @@ def _recipient(one: Any, kind: str, detail: dict[str, Any]) -> BouncedRecipient:
         action=str(one.get("action") or _ACTIONS[kind])[:40].lower(),
         status=status,
         diagnostic=" ".join(said.split())[:500],
+        hard=kind == "Bounce" and bounces_status.is_hard(status, said),
     )

@@ -25,6 +25,7 @@ _AFTER_DATA = re.compile(
     r"|after pipelined data|after data|message content|smtp command\s+data",
     re.IGNORECASE,
 )
+_NOT_OF_RECIPIENT = re.compile(rf"{_AFTER_DATA.pattern}|to mail from|after mail from|my name was")
 _MENTION = re.compile(r"\S{0,200}@\S{0,200}")
 _UNKNOWN_USER, _FILTERED = 911, 910
 _VAGUE = re.compile(r"[245]\.0\.0")
@@ -36,6 +37,12 @@ _PASSING = frozenset(
     {900, 901, 910, 918, 922, 930, 931, 932, 944, 945, 946, 947, 960, 970, 971, 980}
 )
 _SOME_REASON, _NO_REASON = 901, 900
+#: No such mailbox, host or place; moved away; takes no mail (RFC 3463 §3.2, RFC 7505 §4.2).
+_OF_THE_ADDRESS = re.compile(r"5\.1\.(?:[1-36]|10)|5\.4\.4")
+#: Codes that leave the reason to the words beside them.
+_UNSAID = re.compile(r"5\.\d\.(?:0|\d{3})|5\.2\.1")
+#: Servers say this of a policy as well.
+_REJECTED = re.compile(r"(?:recipient |address ){1,2}rejected")
 #: A server's reason is short; what follows is of others.
 _MAX_WORDS = 4000
 
@@ -88,7 +95,7 @@ def of_reply(text: str) -> str:
 def computed(text: str, delayed: bool) -> str:
     """A status for a text without a code: class by its reply codes, detail by its reason."""
     text = text[:_MAX_WORDS]
-    folded = " ".join(text.casefold().replace("’", "'").split())
+    folded = _fold(text)
     detail = _reason(folded)
     if detail == _SOME_REASON and not _has_own_words(text):
         detail = _NO_REASON
@@ -99,6 +106,21 @@ def computed(text: str, delayed: bool) -> str:
     return f"{4 if passing and detail in _PASSING else 5}.0.{detail}"
 
 
+def is_hard(status: str, words: str) -> bool:
+    """Whether the address is to blame, and for good: by the code where it says so and the words do
+    not object (`550 5.1.1 mailbox full`), by the words where the code says nothing.
+
+    In doubt it is not: an address that is paused in error gets no mail at all.
+    """
+    folded = _REJECTED.sub(" ", _fold(words[:_MAX_WORDS]))
+    detail = _reason(folded)
+    if _OF_THE_ADDRESS.fullmatch(status):
+        return detail in (_SOME_REASON, _NO_REASON) or detail in _hard_reasons()
+    if _UNSAID.fullmatch(status) is None or _NOT_OF_RECIPIENT.search(folded):
+        return False
+    return detail in _hard_reasons()
+
+
 def _has_own_words(text: str) -> bool:
     """Whether any line says more than that mail was not delivered, and to whom."""
     usual = table("bounces")["introductions"]
@@ -107,6 +129,10 @@ def _has_own_words(text: str) -> bool:
         if any(c.isalpha() for c in rest) and not any(phrase in rest for phrase in usual):
             return True
     return False
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().replace("’", "'").split())
 
 
 def _reason(folded: str) -> int:
@@ -124,6 +150,12 @@ def _reasons() -> tuple[tuple[int, tuple[str, ...]], ...]:
     return tuple(
         (int(name.partition(" ")[0]), phrases) for name, phrases in table("bounces_reasons").items()
     )
+
+
+@functools.cache
+def _hard_reasons() -> frozenset[int]:
+    names = (name.split(" ", 2) for name in table("bounces_reasons"))
+    return frozenset(int(name[0]) for name in names if name[1] == "hard:")
 
 
 def _normal(code: str) -> str:

@@ -41,12 +41,17 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class BouncedRecipient:
-    """One recipient of a delivery report, in the words of RFC 3464 §2.3; "" where unknown."""
+    """One recipient of a delivery report, in the words of RFC 3464 §2.3; "" where unknown.
+
+    `hard` where the address itself is to blame, so that no mail will ever reach it: nobody has it,
+    its domain takes no mail. A full mailbox and a blocked server are not, whatever their status.
+    """
 
     address: str
     action: str = ""
     status: str = ""
     diagnostic: str = ""
+    hard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,58 @@ def test_a_read_receipt_is_no_report_on_delivery() -> None:
     assert bounce(text) is None
 
 
+def failed(status: str, said: str, action: str = "failed") -> bool:
+    """Whether a report with this status and these words of a server blames the address."""
+    found = bounce(
+        mail(
+            "From: MAILER-DAEMON@mx.example",
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+            body="--b\nContent-Type: message/delivery-status\n\n"
+            f"Final-Recipient: rfc822; ann@klient.example\nAction: {action}\nStatus: {status}\n"
+            f"Diagnostic-Code: smtp; {said}\n\n--b--\n",
+        )
+    )
+    assert found is not None
+    return found.recipients[0].hard
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("5.1.1", "550 5.1.1 <ann@klient.example>: Recipient address rejected: User unknown"),
+        ("5.1.1", "550 5.1.1 niet"),
+        ("5.1.10", "550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found"),
+        ("5.0.0", "550 no such user here"),
+        ("5.4.4", "Host or domain name not found"),
+        ("5.2.1", "550 5.2.1 The email account that you tried to reach is disabled"),
+    ],
+)
+def test_an_address_that_nobody_has_is_to_blame_for_its_bounce(status: str, said: str) -> None:
+    assert failed(status, said)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("5.2.2", "552 5.2.2 mailbox full"),
+        ("5.1.1", "550 5.1.1 <ann@klient.example>: mailbox full"),
+        ("5.7.1", "550 5.7.1 Client host [192.0.2.1] blocked using a list"),
+        ("5.7.1", "554 5.7.1 message looks like spam"),
+        ("5.2.3", "552 5.2.3 message size exceeds the limit"),
+        ("5.0.0", "550 <ann@klient.example>: Recipient address rejected: not today"),
+        ("5.4.7", "delivery time expired"),
+        ("5.0.0", "550 host said: no such domain firma.example (in reply to MAIL FROM command)"),
+        ("4.1.1", "450 4.1.1 user unknown in local recipient table"),
+    ],
+)
+def test_no_address_is_to_blame_for_what_passes_or_is_about_us(status: str, said: str) -> None:
+    assert not failed(status, said)
+
+
+def test_nothing_is_final_while_delivery_goes_on() -> None:
+    assert not failed("5.1.1", "550 5.1.1 user unknown", action="delayed")
+
+
 def test_two_servers_words_are_not_mixed() -> None:
     text = mail(
         "From: MAILER-DAEMON@mx.example",
