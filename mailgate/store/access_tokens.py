@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from mailgate.model.addresses import address_key
 from mailgate.model.directory import Contact
 from mailgate.model.notice import Notice
 from mailgate.model.outcome import NewToken
-from mailgate.model.people import AccessToken
+from mailgate.model.people import AccessToken, Scope
 from mailgate.settings import Limits
 from mailgate.store import events, rows
+from mailgate.store.duties import latest_seen
 from mailgate.store.engine import Database
 from mailgate.store.limits import letter_exceeded
 from mailgate.store.people_tables import access_token, session
@@ -39,29 +41,43 @@ class AccessTokens:
         who: str,
         now: datetime,
         expires_at: datetime,
+        scopes: Sequence[Scope] = ("panel",),
+        *,
+        account_id: str | None = None,
+        kept_session: str = "",
     ) -> AccessToken | None:
         """Keep a new token, revoke the contact's older ones, and mail it; None, and nothing done,
         where the limits leave no room or the mail would go to another address than his.
+
+        With `account_id` only for a contact of that account. `kept_session` is the hash of the
+        session in which a person asks for a token of their own: it goes on with the new one.
         """
         with self._database.writing() as connection:
-            lock_contact(connection, contact_id)
+            whose = lock_contact(connection, contact_id)
+            if whose is None or account_id not in (None, whose.account_id):
+                return None
             if letter_exceeded(
                 connection, self._limits, now, to=notice.to, template=notice.template
             ):
                 return None
-            token = NewToken(contact_id, token_sha256, expires_at, ("panel",), notice)
-            row = issue_within(connection, token, who, now)
+            token = NewToken(contact_id, token_sha256, expires_at, tuple(scopes), notice)
+            row = issue_within(connection, token, who, now, kept_session=kept_session)
         return rows.access_token_of(row) if row else None
 
-    def use(self, token_sha256: str, now: datetime) -> tuple[AccessToken, Contact] | None:
-        """Whom a token signs in, if it is valid; the first use verifies the address (B7)."""
-        query = select(access_token).where(
-            access_token.c.token_sha256 == token_sha256,
-            access_token.c.revoked_at.is_(None),
-            access_token.c.expires_at > now,
-        )
+    def use(
+        self, token_sha256: str, now: datetime, scope: Scope | None = "panel"
+    ) -> tuple[AccessToken, Contact] | None:
+        """Whom a token signs in, if it is valid and has the scope; the first use verifies the
+        address (B7). Without a scope the caller looks at what it is good for."""
         with self._database.reading() as connection:
+            query = select(access_token).where(
+                access_token.c.token_sha256 == token_sha256,
+                access_token.c.revoked_at.is_(None),
+                access_token.c.expires_at > latest_seen(connection, now),
+            )
             row = connection.execute(query).first()
+            if row is not None and scope is not None and scope not in row.scopes:
+                return None
             whose = (
                 row
                 and connection.execute(
@@ -87,6 +103,9 @@ class AccessTokens:
             )
             if row.verified_at is None:
                 _record(connection, now, "token-verified", row.address, row)
+            elif row.last_used_at is None or row.last_used_at.date() != now.date():
+                # Once a day: a script may use its token many times a minute.
+                _record(connection, now, "token-used", row.address, row)
 
     def of_account(self, account_id: str) -> list[AccessToken]:
         """Newest first; for the account's main contact and for staff."""
@@ -138,16 +157,20 @@ def issue_within(
     *,
     queue_id: str | None = None,
     due_at: datetime | None = None,
+    kept_session: str = "",
 ) -> AnyRow | None:
     """Issue a token inside the caller's transaction, which has looked at the limits.
 
-    None, and nothing done, where the mail would go to another address than the contact's own.
+    None, and nothing done, where the mail would go to another address than the contact's own, or
+    the contact may not sign in.
     `queue_id` names the message that asked for it; the mail goes out at `due_at`, or at once.
     """
     whose = lock_contact(connection, token.contact_id)
-    if whose is None or whose.address_key != address_key(token.notice.to):
+    if whose is None or not whose.signs_in or whose.address_key != address_key(token.notice.to):
         return None
-    end_tokens(connection, now, "replaced", contact_id=token.contact_id)
+    if kept_session:
+        _keep_session(connection, kept_session, token.contact_id, None)
+    ended = end_tokens(connection, now, "replaced", contact_id=token.contact_id)
     row = connection.execute(
         insert(access_token)
         .values(
@@ -163,27 +186,51 @@ def issue_within(
         )
         .returning(*access_token.c)
     ).one()
+    if kept_session:
+        _keep_session(connection, kept_session, token.contact_id, row.id)
     mail = rows.notice_row(token.notice, now)
     connection.execute(insert(outbox), {**mail, "due_at": due_at or now})
-    _record(connection, now, "token-issued", who, row, queue_id=queue_id, to=whose.address)
+    why = {"to": whose.address, "scopes": list(token.scopes)}
+    _record(connection, now, "token-issued", who, row, queue_id=queue_id, **why)
+    record_ended(connection, now, "replaced", who, ended)
     return row
 
 
-def end_tokens(connection: Connection, now: datetime, why: str, *, contact_id: int) -> int:
-    """Revoke every token of a contact and end the sessions they opened."""
+def end_tokens(connection: Connection, now: datetime, why: str, *, contact_id: int) -> list[AnyRow]:
+    """Revoke every token of a contact and end the sessions they opened; `record_ended` is for the
+    end of the transaction."""
     ended = connection.execute(
         update(access_token)
         .where(access_token.c.contact_id == contact_id, access_token.c.revoked_at.is_(None))
         .values(revoked_at=now, revoked_why=why)
-        .returning(access_token.c.id)
+        .returning(*access_token.c)
     )
-    ids = list(ended.scalars())
+    tokens = list(ended)
+    ids = [row.id for row in tokens]
     connection.execute(delete(session).where(session.c.access_token_id.in_(ids)))
-    return len(ids)
+    return tokens
+
+
+def record_ended(
+    connection: Connection, now: datetime, why: str, who: str | None, ended: Sequence[AnyRow]
+) -> None:
+    """Put the end of these tokens on record (promise L15)."""
+    for row in ended:
+        _record(connection, now, "token-revoked", who, row, reason=why)
+
+
+def _keep_session(
+    connection: Connection, token_sha256: str, contact_id: int, access_token_id: int | None
+) -> None:
+    connection.execute(
+        update(session)
+        .where(session.c.token_sha256 == token_sha256, session.c.contact_id == contact_id)
+        .values(access_token_id=access_token_id)
+    )
 
 
 def _record(
-    connection: Connection, now: datetime, what: str, who: str, row: AnyRow, **why: Any
+    connection: Connection, now: datetime, what: str, who: str | None, row: AnyRow, **why: Any
 ) -> None:
     subject = f"contact:{row.contact_id}"
     events.record(connection, now, what, who=who, subject=subject, token=row.id, **why)

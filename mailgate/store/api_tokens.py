@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from mailgate.model.people import ApiToken, Staff
 from mailgate.store import events
+from mailgate.store.duties import latest_seen
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import api_token, staff
 from mailgate.store.staff import staff_of
@@ -53,12 +54,12 @@ class ApiTokens:
 
     def find(self, token_sha256: str, now: datetime) -> tuple[ApiToken, Staff] | None:
         """Only a valid token of somebody who is not disabled."""
-        query = select(api_token).where(
-            api_token.c.token_sha256 == token_sha256,
-            api_token.c.revoked_at.is_(None),
-            api_token.c.expires_at > now,
-        )
         with self._database.reading() as connection:
+            query = select(api_token).where(
+                api_token.c.token_sha256 == token_sha256,
+                api_token.c.revoked_at.is_(None),
+                api_token.c.expires_at > latest_seen(connection, now),
+            )
             row = connection.execute(query).first()
             whose = (
                 row

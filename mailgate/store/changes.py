@@ -14,6 +14,7 @@ from mailgate.model.people import Change, PendingChange, Side
 from mailgate.model.web_ports import Refused, Tell
 from mailgate.settings import Limits
 from mailgate.store import events, paused, replace_address, rows
+from mailgate.store.access_tokens import record_ended
 from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.limits import letter_exceeded
@@ -110,7 +111,8 @@ class Changes:
             if not all(getattr(made, f"confirmed_{s}_at") for s in made.sides):
                 _record(connection, now, "change-confirmed", by, row, side=side)
                 return made
-            if not replace_address.perform(connection, made, now):
+            ended = replace_address.perform(connection, made, now)
+            if ended is None:
                 _settle(connection, row, "cancelled", now)
                 return None
             row = _settle(connection, row, "done", now)
@@ -121,6 +123,7 @@ class Changes:
             if notices:
                 connection.execute(insert(outbox), [rows.notice_row(n, now) for n in notices])
             _record(connection, now, "change-done", by, row, side=side)
+            record_ended(connection, now, "address-changed", by, ended)
         return made
 
     def refuse(self, token_sha256: str, now: datetime) -> bool:

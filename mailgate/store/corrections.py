@@ -13,6 +13,7 @@ from mailgate.model.privacy import Correction
 from mailgate.model.privacy_ports import Told
 from mailgate.model.web_ports import Refused
 from mailgate.store import events, replace_address, rows
+from mailgate.store.access_tokens import record_ended
 from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.privacy_tables import correction
@@ -51,8 +52,10 @@ class Corrections:
         with self._database.writing() as connection:
             row = _locked(connection, contact_id, who)
             made: list[_Made] = []
+            ended: list[AnyRow] = []
             if address is not None and address_key(address) != row.address_key:
-                made.append(_move(connection, row, address, who, now, told))
+                moved, ended = _move(connection, row, address, who, now, told)
+                made.append(moved)
             values = {"name": name, "language": language}
             changed = {k: v for k, v in values.items() if v is not None and v != getattr(row, k)}
             if changed:
@@ -60,7 +63,9 @@ class Corrections:
                 made += [(what, getattr(row, what) or "", new) for what, new in changed.items()]
             if note:
                 made.append(("note", "", note))
-            return _write(connection, row, made, who, why, now)
+            written = _write(connection, row, made, who, why, now)
+            record_ended(connection, now, "address-changed", who, ended)
+        return written
 
     def corrections(self, contact_id: int) -> list[Correction]:
         query = select(correction).where(correction.c.contact_id == storable(contact_id))
@@ -84,9 +89,9 @@ def _locked(connection: Connection, contact_id: int, who: str) -> AnyRow:
 
 def _move(
     connection: Connection, row: AnyRow, address: str, who: str, now: datetime, told: Told | None
-) -> _Made:
+) -> tuple[_Made, list[AnyRow]]:
     """The contact gets another address, as if both sides had confirmed it: staff have seen who
-    asks, and say so by name."""
+    asks, and say so by name. Gives the tokens that ended by it, too."""
     try:
         new = parse_address(address)
     except ValueError:
@@ -97,12 +102,13 @@ def _move(
     if connection.execute(taken).first() is not None:
         raise Refused("address-taken")
     change = _change(row, new, who, now)
-    if not replace_address.perform(connection, change, now):  # pragma: no cover - it is locked
+    ended = replace_address.perform(connection, change, now)
+    if ended is None:  # pragma: no cover - it is locked
         raise Refused("not-found")
     notices = told(change) if told is not None else ()
     if notices:
         connection.execute(insert(outbox), [rows.notice_row(n, now) for n in notices])
-    return "address", row.address, new
+    return ("address", row.address, new), ended
 
 
 def _change(row: AnyRow, new: str, who: str, now: datetime) -> Change:

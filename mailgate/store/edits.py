@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from mailgate.model.directory import Language, Role
 from mailgate.model.web_ports import Refused
 from mailgate.store import events, waiting
-from mailgate.store.access_tokens import end_tokens
+from mailgate.store.access_tokens import end_tokens, record_ended
 from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import session
@@ -70,11 +70,14 @@ class Edits:
             if not changes:
                 return True
             connection.execute(update(contact).where(contact.c.id == before.id).values(values))
+            ended: list[AnyRow] = []
             if not signs_in:
+                ended = end_tokens(connection, now, "may-not-sign-in", contact_id=before.id)
                 connection.execute(delete(session).where(session.c.contact_id == before.id))
             if "role" in changes:
                 waiting.revise(connection, account_id, [before.address], now)
             _record(connection, now, "contact-changed", who, f"contact:{before.id}", changes)
+            record_ended(connection, now, "may-not-sign-in", who, ended)
         return True
 
     def remove_contact(self, account_id: str, contact_id: int, who: str, now: datetime) -> bool:
@@ -85,13 +88,14 @@ class Edits:
                 return False
             if row.role == "main":
                 raise Refused("main-stays")
-            end_tokens(connection, now, "contact-removed", contact_id=row.id)
+            ended = end_tokens(connection, now, "contact-removed", contact_id=row.id)
             connection.execute(delete(session).where(session.c.contact_id == row.id))
             connection.execute(delete(share).where(share.c.contact_id == row.id))
             connection.execute(delete(contact).where(contact.c.id == row.id))
             waiting.revise(connection, account_id, [row.address], now)
             gone = {"address": row.address, "role": row.role}
             _record(connection, now, "contact-removed", who, f"contact:{row.id}", gone)
+            record_ended(connection, now, "contact-removed", who, ended)
         return True
 
     def set_shares(

@@ -16,10 +16,11 @@ from mailgate.store.tables import contact, link
 from mailgate.store.types import AnyRow
 
 
-def perform(connection: Connection, made: Change, now: datetime) -> bool:
-    """Change the directory; the caller has locked the account.
+def perform(connection: Connection, made: Change, now: datetime) -> list[AnyRow] | None:
+    """Change the directory; the caller has locked the account. Gives the tokens that ended by it,
+    for `record_ended`.
 
-    False where the directory is not any more what the change was asked for: the contact is gone,
+    None where the directory is not any more what the change was asked for: the contact is gone,
     or has another address or standing. Raises `Refused("address-taken")`.
     """
     holder = _with_address(connection, made)
@@ -28,24 +29,23 @@ def perform(connection: Connection, made: Change, now: datetime) -> bool:
             raise Refused("address-taken")
         _add(connection, made)
         waiting.revise(connection, made.account_id, [made.new_address], now)
-        return True
+        return []
     whose = connection.execute(
         select(contact).where(
             contact.c.id == made.contact_id, contact.c.account_id == made.account_id
         )
     ).first()
     if whose is None or whose.address_key != address_key(made.old_address):
-        return False
+        return None
     if (whose.role == "main") != (made.kind == "main"):
-        return False
+        return None
     if holder is not None and made.kind != "main":
         raise Refused("address-taken")
     waiting.revise(connection, made.account_id, [made.old_address, made.new_address], now)
     if holder is not None:
         _hand_over(connection, whose, holder)
-    else:
-        _move(connection, whose, made, now)
-    return True
+        return []
+    return move(connection, whose, made.new_address, now)
 
 
 def _with_address(connection: Connection, made: Change) -> AnyRow | None:
@@ -78,17 +78,22 @@ def _hand_over(connection: Connection, old: AnyRow, new: AnyRow) -> None:
         )
 
 
-def _move(connection: Connection, whose: AnyRow, made: Change, now: datetime) -> None:
-    """The contact has another address: what was given to the old one ends (promise L15)."""
+def move(connection: Connection, whose: AnyRow, new_address: str, now: datetime) -> list[AnyRow]:
+    """The contact has another address: what was given to the old one ends (promise L15).
+
+    Gives the tokens that ended, for `record_ended` at the end of the transaction; the caller tells
+    the old address.
+    """
     connection.execute(
         update(contact)
         .where(contact.c.id == whose.id)
-        .values(address=made.new_address, address_key=address_key(made.new_address))
+        .values(address=new_address, address_key=address_key(new_address))
     )
-    end_tokens(connection, now, "address-changed", contact_id=whose.id)
+    ended = end_tokens(connection, now, "address-changed", contact_id=whose.id)
     connection.execute(delete(session).where(session.c.contact_id == whose.id))
     connection.execute(
         update(link)
         .where(link.c.contact_id == whose.id, link.c.state == "open")
         .values(state="superseded")
     )
+    return ended

@@ -322,7 +322,8 @@ def test_a_token_goes_to_the_registered_address_or_is_not_issued(house: House) -
 def test_what_is_on_record_of_a_token_opens_nothing(house: House) -> None:
     made = issue(house)
     (act,) = house.store.audit.entries(who="kasia").rows
-    assert (act.what, act.why) == ("token-issued", {"token": made.id, "to": ANNA})
+    kept = {"token": made.id, "to": ANNA, "scopes": ["panel"]}
+    assert (act.what, act.why) == ("token-issued", kept)
 
 
 # --- API tokens -----------------------------------------------------------------------------------
