@@ -110,7 +110,7 @@ class Inbox:
             found = message_views.message_views(connection, connection.execute(query).all())
             if not found:
                 return None
-            view = message_views.for_staff(found[0])
+            view = message_views.for_others(found[0])
             his = _one(connection, select(contact).where(contact.c.id == view.contact_id))
             owner = _one(connection, select(account).where(account.c.id == view.account_id))
             named = _one(connection, select(tickets).where(tickets.c.number == view.ticket))
@@ -187,7 +187,7 @@ class Inbox:
                 view=TicketView(
                     ticket=row.ticket,
                     messages=tuple(
-                        message_views.for_staff(one)
+                        message_views.for_others(one)
                         for one in message_views.message_views(connection, found)
                     ),
                     notices=tuple(rows.outbox_of(r) for r in connection.execute(sent)),

@@ -82,7 +82,7 @@ def message_view(
     )
 
 
-def for_staff(view: MessageView) -> MessageView:
+def for_others(view: MessageView) -> MessageView:
     """Without its words where they may only be stored (GDPR Art. 18(2)); the verdict stays."""
     if not view.restricted:
         return view

@@ -27,6 +27,7 @@ from mailgate.store import events, history, message_views, queue, rows, search, 
 from mailgate.store.directory import entries
 from mailgate.store.engine import Database
 from mailgate.store.limits import BY_A_PERSON
+from mailgate.store.restricted import of_restricted
 from mailgate.store.tables import (
     account,
     contact,
@@ -123,7 +124,7 @@ class Panel:
             found = connection.execute(query.order_by(message.c.received_at)).all()
             return PanelTicket(
                 row=row,
-                messages=tuple(_without_inside(message_views.message_view(r)) for r in found),
+                messages=tuple(_without_inside(_for_viewer(r, viewer)) for r in found),
                 notices=tuple(_notices(connection, viewer, row.ticket.number)),
                 waiting=frozenset(r.queue_id for r in _waiting(connection, viewer, row)),
             )
@@ -140,6 +141,7 @@ class Panel:
                 .join(message, message.c.queue_id == item.c.queue_id)
                 .join(tickets, tickets.c.number == message.c.ticket)
                 .where(message.c.queue_id == queue_id, viewer.tickets, viewer.messages)
+                .where(or_(message.c.contact_id == viewer.contact_id, ~of_restricted()))
             )
             return connection.execute(query).scalar()
 
@@ -273,6 +275,12 @@ def _notices(connection: Connection, viewer: _Viewer, number: int) -> list[Outbo
     query = select(outbox).where(outbox.c.ticket == number, or_(answers, his))
     found = connection.execute(query.order_by(outbox.c.created_at))
     return [rows.outbox_of(row) for row in found]
+
+
+def _for_viewer(row: AnyRow, viewer: _Viewer) -> MessageView:
+    """What may only be stored is still there for whoever it is about (GDPR Art. 18(2))."""
+    view = message_views.message_view(row)
+    return view if view.contact_id == viewer.contact_id else message_views.for_others(view)
 
 
 def _without_inside(view: MessageView) -> MessageView:

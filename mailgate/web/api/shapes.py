@@ -170,6 +170,7 @@ class MessageRow(Shape):
     service: str
     attachments: int
     override: str
+    restricted: bool = Field(description="Its words may only be stored (GDPR Art. 18).")
 
 
 class Message(Shape):
@@ -195,6 +196,7 @@ class Message(Shape):
     ticket: int | None
     account_id: str | None
     contact_id: int | None
+    restricted: bool = Field(description="Its words may only be stored (GDPR Art. 18).")
 
 
 class Reason(Shape):
