@@ -12,7 +12,7 @@ from mailgate.message.authenticity import Authentication
 from mailgate.message.verification import MAX_SIGNATURES, verify
 from mailgate.model.envelope import Envelope
 from tests.message.mails import mail
-from tests.message.signing import SELECTOR, Zones, key, sealed, signed
+from tests.message.signing import ED25519_RECORD, SELECTOR, Zones, key, sealed, signed
 
 DOMAIN = "klient.example"
 PLAIN = mail("Subject: zmiana hasla", "To: pomoc@firma.example", body=b"Prosze.\r\n\r\n")
@@ -94,6 +94,18 @@ def test_a_signature_that_anybody_could_stretch_proves_nothing(options: dict[str
 def test_without_the_one_key_nothing_is_proved(record: tuple[str, ...]) -> None:
     zones = Zones().txt(f"{SELECTOR}._domainkey.{DOMAIN}", *record)
     assert checked(signed(PLAIN, DOMAIN), zones).proof == "none"
+
+
+def test_an_ed25519_signature_proves_as_much() -> None:
+    name = f"{SELECTOR}._domainkey.{DOMAIN}"
+    content = signed(PLAIN, DOMAIN, signature_algorithm=b"ed25519-sha256")
+    assert checked(content, Zones().txt(name, ED25519_RECORD)).proof == "aligned"
+    for old, new in ((b"Prosze.", b"Prosze!"), (b"zmiana hasla", b"zmiana konta")):
+        changed = content.replace(old, new)
+        assert checked(changed, Zones().txt(name, ED25519_RECORD)).proof == "none"
+    other = ED25519_RECORD.replace("11qY", "11qZ")
+    for record in (other, "v=DKIM1; k=ed25519; p=AAAA", key()[1]):
+        assert checked(content, Zones().txt(name, record)).proof == "none"
 
 
 def test_a_key_of_768_bits_is_too_small() -> None:
