@@ -1,4 +1,7 @@
-"""`python -m bench [name…]`: run every module here that has a `main`, or those that are named."""
+"""`python -m bench [name…]`: run every module here that has a `main`, or those that are named.
+
+Options follow the name of the one that takes them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import sys
 import bench
 
 
-def run(names: list[str]) -> None:
+def run(arguments: list[str]) -> None:
+    first = next((n for n, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    names, options = arguments[:first], arguments[first:]
     known = sorted(module.name for module in pkgutil.iter_modules(bench.__path__))
     unknown = set(names) - set(known)
     if unknown:
@@ -20,7 +25,7 @@ def run(names: list[str]) -> None:
         main = getattr(importlib.import_module(f"bench.{name}"), "main", None)
         if main is not None:
             print(f"== {name}", flush=True)
-            main()
+            main(options) if options else main()
 
 
 if __name__ == "__main__":
