@@ -20,7 +20,8 @@ from mailgate.model.token_request import TokenRequest
 
 #: More of a text than this is not read: a request is short.
 _LONGEST = 20_000
-_LONGEST_VALUE, _LONGEST_WHY = 200, 2_000
+_LONGEST_VALUES: Mapping[str, int] = {"address": 320, "explanation": 2_000}
+_LONGEST_VALUE = 200
 #: So many words, besides greeting and values, say why somebody writes.
 _ENOUGH = 3
 _CLOSING_WORDS = 5
@@ -114,7 +115,7 @@ def _request(values: Mapping[str, str], language: Language | None) -> TokenReque
 def _tidy(name: str, value: str) -> str:
     """One line of visible text of a bounded length, "" where it only fills its place."""
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Cs"} else c for c in value)
-    longest = _LONGEST_WHY if name == "explanation" else _LONGEST_VALUE
+    longest = _LONGEST_VALUES.get(name, _LONGEST_VALUE)
     line = " ".join("".join(visible).split())[:longest].strip()
     empty = labelled.is_blank if name == "explanation" else labelled.is_nothing
     return "" if empty(line) else line
@@ -132,8 +133,8 @@ def _form_in(signature: Sequence[str], ours: Collection[str]) -> Mapping[str, st
 
 
 def _bare_account(lines: Sequence[str]) -> str:
-    """A line that is a number and nothing else: the answer to the question for it."""
-    bare = (line.strip(" .,#") for line in lines)
+    """A line that is a number, or begins with one and a comma: the answer to a question for it."""
+    bare = (re.split("[,;]", line, maxsplit=1)[0].strip(" .#") for line in lines)
     return next((line for line in bare if len(line) < 9 and running.is_account(line)), "")
 
 

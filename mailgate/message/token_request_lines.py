@@ -22,7 +22,8 @@ from mailgate.model.directory import LANGUAGES, Language
 
 FIELDS = ("company", "account", "address", "explanation")
 _LINES = 400
-_LONGEST_LABEL = 60
+_LONGEST_LABEL, _LONGEST_MENDED = 60, 200
+_NAME = 6
 _BULLET = re.compile(r"[\s>*•·–—\-]*(?:\(?\d{1,2}[.)]\s+)?[\s*_]*")
 _SEPARATOR = re.compile(r"[:;=|\t]|\s[-–—]+\s?|[-–—]+\s|\s{2}")
 _WITHIN = re.compile(r"[:=]")
@@ -173,7 +174,7 @@ def _sorted(names: tuple[str, ...], value: str, ours: Collection[str]) -> Mappin
     if names == ("account",):
         number = account(split([value])) or account_of(value)
         if " " in number and not any(c.isdigit() for c in number):
-            return {"company": value}
+            return {"company": _short(value)}
         return {"account": number}
     if names == ("company",):
         return {"account": value} if is_account(value) else _company(value)
@@ -181,9 +182,15 @@ def _sorted(names: tuple[str, ...], value: str, ours: Collection[str]) -> Mappin
     pieces = pieces if len(pieces) > 1 else value.split()
     numbers = [account_of(p) for p in pieces if is_account(account_of(p))]
     if len(pieces) < 2 or not numbers:
-        return {"account": account_of(value)} if is_account(value) else {"company": value}
+        return {"account": account_of(value)} if is_account(value) else {"company": _short(value)}
     company = " ".join(p for p in pieces if p and account_of(p) != numbers[-1])
     return {"company": company, "account": numbers[-1]}
+
+
+def _short(value: str) -> str:
+    """What may be a name where none was asked for; a sentence is none."""
+    words = split([value]).words
+    return value if len(words) <= _NAME and not any(word.stop for word in words[:-1]) else ""
 
 
 def _company(value: str) -> Mapping[str, str]:
@@ -209,8 +216,11 @@ def account_of(value: str) -> str:
 
 def _mended(value: str, ours: Collection[str]) -> str:
     """An address that a phone has put blanks into, or whose `@` somebody wrote in words."""
-    plain = re.sub(r"\s?[(\[](?:at|małpa|malpa)[)\]]\s?|\s(?:at|małpa|malpa)\s", "@", value[:200])
-    return next(addresses("".join(plain.split()), ours), "") if plain.count("@") == 1 else ""
+    plain = re.sub(
+        r"\s?[(\[](?:at|małpa|malpa)[)\]]\s?|\s(?:at|małpa|malpa)\s", "@", value[:_LONGEST_MENDED]
+    )
+    whole = len(value) <= _LONGEST_MENDED and plain.count("@") == 1
+    return next(addresses("".join(plain.split()), ours), "") if whole else ""
 
 
 def is_nothing(value: str) -> bool:
@@ -289,7 +299,7 @@ def _known(written: str) -> tuple[tuple[str, ...], Language | None] | None:
 
 def _compound(written: str) -> tuple[tuple[str, ...], Language | None] | None:
     """`Company and account ID`, two questions under one label."""
-    pieces = re.split(r"[/,&+]|\s(?:and|or|i|oraz|lub)\s", written)
+    pieces = re.split(r"[/,&+]|\s(?:and|or|i|oraz|lub|albo)\s", written)
     known = [_labels().get(fold(piece)) for piece in pieces[:3]]
     names = [label[0][0] for label in known if label and label[0]]
     if len(pieces) == 2 and len(names) == 2 and set(names) <= {"company", "account"}:

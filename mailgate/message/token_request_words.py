@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from mailgate.message.phrases import table
 from mailgate.model.addresses import address_key, parse_address
 
-#: An address as people write it; the local part has a bound, so that the search stays linear.
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"|*„”“]{1,64}@[^\s<>()\[\],;:\"'|*=@„”“]{1,190}")
+#: An address as people write it. Neither side may begin or end inside something longer: what is
+#: left would be somebody else's. Both have bounds and nothing to go back to: the time is linear.
+_ADDRESS = re.compile(
+    r"(?<![^\s<>()\[\],;:\"|*„”“])[^\s<>()\[\],;:\"|*„”“@]{1,70}+"
+    r"@[^\s<>()\[\],;:\"'|*=@„”“]{1,260}+(?![^\s<>()\[\],;:\"'|*=„”“])"
+)
 _ACCOUNT = re.compile(r"[A-Za-z/-]{0,12}[0-9][A-Za-z0-9/-]{0,31}")
 _EDGES = ".,;:!?()[]<>{}\"'`*_|„”“‘’«»=…"
 _BEFORE, _NAME = 8, 8

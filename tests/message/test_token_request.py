@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.message.token_request import as_text, merge, read_request
+from mailgate.message.token_request import LABELS, as_text, merge, read_request
 from mailgate.model.directory import Language
 from mailgate.model.token_request import TokenRequest
 
@@ -174,6 +174,11 @@ CLASSES: list[Row] = [
     ("Firma Piekarnia Nowak\nNumer konta 1001\nAdres e-mail anna@piekarnia.example\n"
      "Powód Token wygasł", "Piekarnia Nowak", "1001", "anna@piekarnia.example", ()),
     ("1001", "", "1001", AUTHOR, ("explanation",)),
+    ("1001, wygasł mi token", "", "1001", AUTHOR, ()),
+    ("> Firma:\n> Numer konta:\n> Wyjaśnienie:\n>\n> Firma albo numer konta: wystarczy jedno z "
+     "nich. Adres to ten, na który wysyłamy tokeny.", "", "", AUTHOR, ("company", "explanation")),
+    ("> Company: Old\n> Account ID: 1\n\nIt is 2002, and my token expired. Account: 2002", "",
+     "2002", AUTHOR, ()),
     ("firma piekarnia sp. z o.o.\nkonto 1001\nanna@piekarnia.example\nwygasł",
      "piekarnia sp. z o.o.", "1001", "anna@piekarnia.example", ()),
     ("pracuje w piekarnia pod lipą sp. z o.o.\nnasz nr klienta to 1001. token chyba wygasl",
@@ -275,6 +280,17 @@ def test_where_nobody_wrote_and_no_address_is_given_it_is_missing() -> None:
     assert read_request("Company: Acme\nReason: lost", "tokens@desk.example", OWN).missing == (
         "address",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["E-mail: {}" , "my address is {}", "E-mail:\n{}", LABELS["en"][2] + ": {}"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "address", ["x" * 80 + "anna@p.example", "anna@p.example" + ".example" * 40, "anna@p@q.example"]
+)
+def test_a_part_of_something_longer_is_no_address(text: str, address: str) -> None:
+    assert read_request(text.format(address), AUTHOR, OWN).address == AUTHOR
 
 
 def test_a_later_answer_completes_an_earlier_request() -> None:

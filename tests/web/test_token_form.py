@@ -43,6 +43,21 @@ def test_the_page_for_signing_in_leads_to_the_form(house: PanelHouse) -> None:
     assert 'href="/panel/token">Nie mam tokenu</a>' in Visitor(house).ask("/panel/sign-in").text
 
 
+def test_without_a_desk_for_tokens_there_is_no_form(house: PanelHouse, server: Server) -> None:
+    ours = house.world.settings
+    desks = {name: desk for name, desk in ours.desks.items() if desk.purpose != "tokens"}
+    house.world.settings = ours.model_copy(update={"desks": desks})
+    house.start(server)
+    visitor = Visitor(house)
+    assert visitor.ask("/panel/token").status == 404
+    assert "/panel/token" not in visitor.ask("/panel/sign-in").text.replace("/panel/tokens", "")
+
+
+def test_a_long_address_is_refused_and_not_cut(house: PanelHouse) -> None:
+    long = f"anna@{'a.' * 130}piekarnia.example"
+    assert send(Visitor(house), **{**ASKED, "address": long}).status == 422
+
+
 def test_a_request_becomes_a_message_of_the_token_desk(house: PanelHouse) -> None:
     got = send(Visitor(house), **ASKED)
     assert got.status == 200

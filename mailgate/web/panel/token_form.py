@@ -23,8 +23,9 @@ from mailgate.words import words
 
 #: From one network address.
 _REQUESTS, _HOUR = 30, timedelta(hours=1)
-_LONGEST, _LONGEST_WHY = 200, 2000
-_FIELDS = ("company", "account", "address", "explanation")
+#: So much of a field is kept; an address cut short would be somebody else's.
+_LONGEST = {"company": 200, "account": 200, "address": 320, "explanation": 2000}
+_FIELDS = tuple(_LONGEST)
 
 
 class TokenFormPages:
@@ -95,7 +96,7 @@ class TokenFormPages:
 
 
 def _typed(form: dict[str, str], name: str) -> str:
-    return one_line(form.get(name, ""), _LONGEST_WHY if name == "explanation" else _LONGEST)
+    return one_line(form.get(name, ""), _LONGEST[name])
 
 
 def _problems(typed: dict[str, str]) -> dict[str, str]:
