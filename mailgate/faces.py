@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import IO
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute
@@ -14,9 +12,9 @@ from starlette.routing import BaseRoute
 from mailgate.clock import Now, Random
 from mailgate.intake.entry import entry
 from mailgate.lab.whatif import WhatIf
-from mailgate.model.ports import Enter, StorageError
-from mailgate.model.privacy import PrivacyRequest
+from mailgate.model.ports import Enter
 from mailgate.process import Bench
+from mailgate.rights import RightsDesk
 from mailgate.rules.policy import Policy
 from mailgate.settings import Settings
 from mailgate.store import Store
@@ -66,8 +64,9 @@ class Faces:
         self.wake_workers()
         self.wake_mailer()
 
-    def _make_copy(self, _request: PrivacyRequest, _who: str, _now: datetime) -> IO[bytes]:
-        raise StorageError  # until there is what makes it
+    @property
+    def _rights(self) -> RightsDesk:
+        return RightsDesk(self.settings, self.store, self.keys, self.random)
 
     def _panel(self) -> list[BaseRoute]:
         store = self.store
@@ -81,7 +80,7 @@ class Faces:
             changes=store.changes,
             intake=store.intake,
             requests=store.privacy_requests,
-            make_copy=self._make_copy,
+            make_copy=self._rights.make_copy,
             contacts=store.lookup.contacts,
             account=store.lookup.account,
             message=store.views.message,

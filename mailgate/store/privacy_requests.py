@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -116,6 +117,12 @@ class PrivacyRequests:
             if row is None or row.state not in ("open", "waiting"):
                 return None
             return settle(connection, self._limits, row, state, outcome, who, now, answer)
+
+    def copied(self, request_id: int, who: str, now: datetime, count: Mapping[str, int]) -> None:
+        """Say in the audit log who got a copy of the data, and how much was in it."""
+        subject = _subject(request_id)
+        with self._database.writing() as connection:
+            events.record(connection, now, "exported", who=who, subject=subject, count=dict(count))
 
     def alert_due(self, now: datetime) -> list[PrivacyRequest]:
         """Requests that nobody answered within privacy.alert_after; each is given once."""
