@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.fuzz.examine import examine
 from tests.fuzz.mutate import mutate
-from tests.fuzz.seeds import AUTHOR, seeds
+from tests.fuzz.seeds import AUTHOR, seeds, signed_seeds, vouched
 
 HANG = 30
 
@@ -23,13 +23,14 @@ def main() -> int:
     ask.add_argument("--start", type=int, default=0, help="number of the first one")
     ask.add_argument("--keep", type=Path, default=Path("fuzz-findings"), help="where findings go")
     args = ask.parse_args()
-    made = seeds()
+    made = [*seeds(), *signed_seeds() * 5]
+    bodies = vouched()
     found = 0
     for number in range(args.start, args.start + args.count):
         content = mutated(made, number)
         faulthandler.dump_traceback_later(HANG, exit=True)
         try:
-            examine(content, frozenset({AUTHOR}))
+            examine(content, frozenset({AUTHOR}), bodies)
         except Exception:  # noqa: BLE001 - any exception at all is what is sought
             found += 1
             args.keep.mkdir(exist_ok=True)
