@@ -58,6 +58,7 @@ class House:
             await self._stack.enter_async_context(self._mailer())
         if "worker" in self.parts:
             await self._stack.enter_async_context(self._workers())
+            await self._stack.enter_async_context(self._duties())
         if "web" in self.parts:
             await self._stack.enter_async_context(self._pulse())
             await self._stack.enter_async_context(self._web(routes))
@@ -155,6 +156,24 @@ class House:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def _duties(self) -> AsyncIterator[None]:
+        from mailgate.duties import Rota, house_duties
+
+        duties = house_duties(self.settings, self.store, self.keys, clock.random)
+        rota = Rota(duties, self.store.duties, clock.now, self._wake)
+        task = self._watched(rota.run())
+        try:
+            yield
+        finally:
+            rota.stop()
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _wake(self) -> None:
+        self._wake_workers()
+        self._wake_mailer()
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task whose failure brings the house down, so that it is started anew."""

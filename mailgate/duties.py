@@ -7,11 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from mailgate import logs
-from mailgate.clock import Now
+from mailgate.clock import Now, Random
 from mailgate.model.ports import StorageError
+from mailgate.outbound.letters import access_token_expires
+from mailgate.settings import Settings
+from mailgate.store import Store
+from mailgate.tokens.keys import Keys
 
 #: How often it looks whether something is due, in seconds.
 ROUND = 60.0
@@ -105,3 +110,25 @@ class Rota:
         self._store.done(duty.name, said, self._now(), began + duty.every)
         self.log.info("duty-done", duty=duty.name, result=said)
         return True
+
+
+def house_duties(settings: Settings, store: Store, keys: Keys, random: Random) -> list[Duty]:
+    """All there is to do by the clock."""
+    return [
+        Duty("warn-of-expiry", HOURLY, partial(warn_of_expiry, settings, store, keys, random)),
+        Duty("tidy", DAILY, lambda now: str(store.duties.tidy(now)), by_age=True),
+    ]
+
+
+def warn_of_expiry(
+    settings: Settings, store: Store, keys: Keys, random: Random, now: datetime
+) -> str:
+    """Tell the owners of access tokens that these end soon; gives how many were told."""
+    warned = 0
+    for ending in store.expiring.due(settings.access_tokens.warn, now):
+        notice = access_token_expires(
+            ending.contact, ending.account, ending.token.expires_at,
+            settings=settings, keys=keys, now=now, random=random,
+        )  # fmt: skip
+        warned += store.expiring.warn(ending, notice, now)
+    return str(warned)

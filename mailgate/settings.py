@@ -200,6 +200,13 @@ class AccessTokens(Section):
             raise ValueError("an access token lives from 1 d to 90 d")
         return value
 
+    @field_validator("warn")
+    @classmethod
+    def _whole_days(cls, value: list[timedelta]) -> list[timedelta]:
+        if any(before < timedelta(days=1) or before % timedelta(days=1) for before in value):
+            raise ValueError("a warning comes whole days before the end, such as 14 d")
+        return value
+
     @field_validator("scopes")
     @classmethod
     def _some(cls, value: list[Scope]) -> list[Scope]:

@@ -77,6 +77,40 @@ def access_token(
     return access.sha256(access.token(keys, nonce)), expires, notice
 
 
+def access_token_expires(
+    contact: Contact,
+    account: Account,
+    expires: datetime,
+    *,
+    settings: Settings,
+    keys: Keys,
+    now: datetime,
+    random: Random,
+) -> Notice:
+    """That a token ends soon; names the page where a new one is had, and carries none."""
+    values = {"expires": expires.isoformat()}
+    return letter(
+        "access-token-expires", contact, account, values,
+        settings=settings, keys=keys, now=now, random=random,
+    )  # fmt: skip
+
+
+def access_ended(
+    contact: Contact,
+    account: Account,
+    *,
+    settings: Settings,
+    keys: Keys,
+    now: datetime,
+    random: Random,
+) -> Notice:
+    """To an address that is none of the account's any more, and had a token (promise L15)."""
+    return letter(
+        "access-ended", contact, account, {"old_address": contact.address},
+        settings=settings, keys=keys, now=now, random=random,
+    )  # fmt: skip
+
+
 def privacy_answered(
     request: PrivacyRequest,
     contact: Contact | None,
