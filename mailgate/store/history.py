@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from mailgate.model.addresses import address_key
 from mailgate.model.decision import Decision, Tried, Verdict
+from mailgate.model.message import Message
 from mailgate.model.outcome import Outcome
 from mailgate.model.ticket import Standing, TicketState
 from mailgate.store import message_views, search
@@ -179,23 +180,29 @@ def _display_name(outcome: Outcome) -> str:
 
 def _index(connection: Connection, outcome: Outcome, ticket: int | None) -> None:
     """What finds the message: its words, and marks for what lists ask together with words."""
-    head, case, judged = outcome.message.head, outcome.case, outcome.decision
-    people = (*head.from_, *head.to, *head.cc)
-    texts = [
-        head.subject,
-        *(f"{person.name} {person.address}" for person in people),
-        outcome.item.entered_by,
-        outcome.item.queue_id,
-        str(ticket or ""),
-        *(attachment.filename for attachment in outcome.message.attachments),
-        outcome.message.text,
-    ]
+    case, judged = outcome.case, outcome.decision
+    texts = found_by(outcome.message, outcome.item.entered_by, outcome.item.queue_id, ticket)
     marks = [search.mark("desk", outcome.item.desk), search.mark("verdict", judged.verdict)]
     if case.account_id is not None:
         marks.append(search.mark("account", case.account_id))
     if case.contact is not None and judged.verdict != "filed":
         marks.append(search.mark("people", "yes"))
     search.write(connection, outcome.item.queue_id, texts, marks, judged.labels)
+
+
+def found_by(message_: Message, entered_by: str, queue_id: str, ticket: int | None) -> list[str]:
+    """The texts whose words find a message."""
+    head = message_.head
+    people = (*head.from_, *head.to, *head.cc)
+    return [
+        head.subject,
+        *(f"{person.name} {person.address}" for person in people),
+        entered_by,
+        queue_id,
+        str(ticket or ""),
+        *(attachment.filename for attachment in message_.attachments),
+        message_.text,
+    ]
 
 
 def _unread(queued: AnyRow) -> dict[str, Any]:

@@ -55,6 +55,10 @@ def mark(kind: str, value: str) -> str:
     return f"{_MARK}{kind}{sha256(value.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
+def is_mark(word: str) -> bool:
+    return word.startswith(_MARK)
+
+
 def write(
     connection: Connection,
     queue_id: str,
