@@ -46,6 +46,7 @@ def open_store(settings: Settings) -> Store:
         settings.database,
         limits=settings.outbound.limits,
         privacy=settings.privacy,
+        tokens_per_account=settings.access_tokens.per_account_hour,
         attempts=settings.worker.attempts,
         node=settings.node,
     )

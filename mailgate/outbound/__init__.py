@@ -13,15 +13,22 @@ CARRIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "access-token": ("access_token",),
         "verify-address": ("link", "new_address"),
         "confirm-main-change": ("link", "code", "old_address", "new_address"),
+        "access-ended": ("old_address",),
+        "access-token-expires": ("expires", "panel"),
         "address-changed": ("old_address", "new_address"),
         "privacy-answered": ("text",),
         "staff-answer": ("text",),
+        "token-approval": ("link", "code", "person", "address"),
+        "token-missing": ("form",),
+        "token-verify": ("link", "code"),
     }
 )
 """What the text of a notice must not leave out, as names of its values."""
 
 NOTICES = (
+    "access-ended",
     "access-token",
+    "access-token-expires",
     "address-changed",
     "authorization-link",
     "confirm-main-change",
@@ -32,13 +39,19 @@ NOTICES = (
     "request-received",
     "sign-in-link",
     "staff-answer",
+    "token-approval",
+    "token-missing",
+    "token-received",
+    "token-refused",
+    "token-verify",
     "verify-address",
 )
 """Everything that mailgate writes to anybody; a template each, in every language."""
 
 OF_NO_TICKET = frozenset(
     {
-        "access-token",
+        "access-ended",
+        "access-token-expires",
         "address-changed",
         "confirm-main-change",
         "privacy-answered",

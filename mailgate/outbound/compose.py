@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,8 +15,9 @@ from mailgate.model.outcome import Composed, Outcome
 from mailgate.model.ticket import Link, Step, Ticket
 from mailgate.outbound import ASKING
 from mailgate.outbound.quote import answerable, quoted, quoted_address
+from mailgate.outbound.readers import is_person, new_link
+from mailgate.outbound.token_answers import Desk, acknowledgement, token_answer
 from mailgate.settings import Settings
-from mailgate.tokens import link as link_tokens
 from mailgate.tokens import message_id
 from mailgate.tokens.keys import Keys
 
@@ -25,11 +26,6 @@ _NONE: OwnWords = MappingProxyType({})
 
 #: Proofs that the domain itself vouches for: there a click is enough (promise L2).
 _VOUCHED = frozenset({"aligned", "dmarc"})
-#: Behind these names sits no person, and often a program that answers (RFC 3834 §2).
-_MACHINES = re.compile(
-    r"(mailer-?daemon|postmaster|no-?reply|do-?not-?reply|nobody|bounces?)([+.\-].*)?",
-    re.IGNORECASE,
-)
 
 
 def compose(
@@ -42,23 +38,36 @@ def compose(
     random: Random,
     own_words: OwnWords = _NONE,
 ) -> Composed:
-    """The mail that this decision asks for, or none. `own_words` are the texts of the
+    """The mails that this decision asks for, or none. `own_words` are the texts of the
     administrator's own reason codes.
 
-    It goes to the address in the directory alone, whatever From and Reply-To say (promise L8), and
-    never answers a machine (RFC 3834 §2). Whether the sender's budget allows it is for the outbox.
+    Whether the readers' budgets allow them is for the outbox.
     """
+    if outcome.facts["automatic"] != "no":
+        return Composed()
+    desk = Desk(outcome, ticket, settings, keys, now, random)
+    answer = token_answer(desk) if outcome.decision.token is not None else _answer(desk, own_words)
+    return replace(answer, notices=(*acknowledgement(desk), *answer.notices))
+
+
+def _answer(desk: Desk, own_words: OwnWords) -> Composed:
+    """The notice that the rules name.
+
+    It goes to the address in the directory alone, whatever From and Reply-To say (promise L8), and
+    never answers a machine (RFC 3834 §2).
+    """
+    outcome, ticket, settings, keys = desk.outcome, desk.ticket, desk.settings, desk.keys
     template = _template(outcome)
     contact = outcome.case.contact
-    if template is None or contact is None or not _may_write(outcome, contact, settings):
+    if template is None or contact is None or not is_person(contact.address, settings):
         return Composed()
     link = None
     if template in ASKING:
         if outcome.case.links_muted:
             return Composed()
-        link = _link(outcome, contact, settings, keys, now, random)
+        link = _link(desk, contact)
     named = ticket if ticket is not None and _may_know(outcome, contact) else None
-    unique = clock.queue_id(now, random)
+    unique = clock.queue_id(desk.now, desk.random)
     number = named.number if named else None
     host = settings.outbound.hostname
     notice = Notice(
@@ -72,7 +81,7 @@ def compose(
         queue_id=outcome.item.queue_id,
         ticket=number,
         message_id=message_id.make(keys, number, contact.id, unique, host),
-        date=now.replace(microsecond=0),
+        date=desk.now.replace(microsecond=0),
         values=_values(outcome, named, link, own_words),
         in_reply_to=_answered(outcome),
         link_nonce=link.nonce if link else None,
@@ -87,26 +96,6 @@ def _template(outcome: Outcome) -> str | None:
         # Judged again and still not confirmed: an earlier link expired or was asked for anew.
         return "link-expired"
     return wanted
-
-
-def _may_write(outcome: Outcome, contact: Contact, settings: Settings) -> bool:
-    """Never to a machine, and never to ourselves: two desks would talk for ever."""
-    local, _, domain = contact.address.rpartition("@")
-    bounces = settings.outbound.bounces
-    own = settings.desk_of(contact.address) or (bounces and _is_form_of(contact.address, bounces))
-    return (
-        outcome.facts["automatic"] == "no"
-        and not own
-        and bool(local and domain)
-        and _MACHINES.fullmatch(local) is None
-    )
-
-
-def _is_form_of(address: str, bounces: str) -> bool:
-    """Whether it is the address for delivery reports, or one of its signed forms."""
-    local, _, domain = address.lower().rpartition("@")
-    ours, _, our_domain = bounces.lower().rpartition("@")
-    return domain == our_domain and (local == ours or local.startswith(f"{ours}+"))
 
 
 def _may_know(outcome: Outcome, contact: Contact) -> bool:
@@ -124,32 +113,20 @@ def _may_know(outcome: Outcome, contact: Contact) -> bool:
     )
 
 
-def _link(
-    outcome: Outcome,
-    contact: Contact,
-    settings: Settings,
-    keys: Keys,
-    now: datetime,
-    random: Random,
-) -> Link | None:
-    """A link bound to this very content and this contact (promise L6); None where only the panel
-    will do."""
-    step = _step(outcome)
+def _link(desk: Desk, contact: Contact) -> Link | None:
+    """A link to confirm the message; None where only the panel will do."""
+    step = _step(desk.outcome)
     if step is None:
         return None
-    nonce = link_tokens.new_nonce(random)
-    return Link(
-        token_sha256=link_tokens.sha256(link_tokens.token(keys, nonce)),
-        nonce=nonce,
-        queue_id=outcome.item.queue_id,
-        content_sha256=outcome.item.sha256,
-        contact_id=contact.id,
-        address=contact.address,
-        step=step,
-        state="open",
-        tries=0,
-        created_at=now,
-        expires_at=now + settings.links.life,
+    return new_link(
+        desk.outcome.item,
+        contact,
+        step,
+        "message",
+        settings=desk.settings,
+        keys=desk.keys,
+        now=desk.now,
+        random=desk.random,
     )
 
 

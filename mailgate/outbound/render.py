@@ -34,7 +34,10 @@ _FIELD = re.compile(rb"([A-Za-z\-]+): ([^\r\n]+(?:\r\n[ \t][^\r\n]*[^\s][^\r\n]*
 _ONE = re.compile(r"[^\s,;:<>()\"\[\]@]+@[^\s,;:<>()\"\[\]@]+")
 _WHITE = re.compile(rb"\s+")
 #: Values that are shown as they are, on one line.
-_PLAIN = ("company", "kind", "old_address", "new_address", "request", "requested_by", "state")
+_PLAIN = (
+    "address", "company", "kind", "new_address", "old_address", "person", "request", "requested_by",
+    "state", "words",
+)  # fmt: skip
 #: Values that open something.
 _SECRET = ("link", "code", "access_token")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ \-]+")
@@ -143,12 +146,15 @@ def _context(notice: Notice, settings: Settings, keys: Keys) -> dict[str, Any]:
         "verdict": values.get("verdict", ""),
         "received": _date(values.get("received"), said, settings),
         "expires": _date(values.get("expires"), said, settings),
+        "issued": _date(values.get("issued"), said, settings),
+        "ended": _date(values.get("ended"), said, settings),
         "reasons": list(_reasons(values, said)),
         "step": notice.link_step or "",
         **dict.fromkeys(_SECRET, ""),
         **_opening(notice, settings.base_url, keys),
         **{name: one_line(values.get(name, "")) for name in _PLAIN},
         "text": _lines(values.get("text", "")),
+        "form": _lines(values.get("form", "")),
         "signature": _lines(values.get("signature", "")),
     }
 

@@ -22,8 +22,10 @@ from mailgate.store.directory import Directory
 from mailgate.store.duties import Duties
 from mailgate.store.edits import Edits
 from mailgate.store.engine import Database, open_database
+from mailgate.store.expiring import Expiring
 from mailgate.store.inbox import Inbox
 from mailgate.store.intake import Intake
+from mailgate.store.limits import Budget
 from mailgate.store.links import Links
 from mailgate.store.lookup import Lookup
 from mailgate.store.outbox import Outbox
@@ -66,6 +68,7 @@ class Store:
     sessions: Sessions
     sign_ins: SignIns
     access_tokens: AccessTokens
+    expiring: Expiring
     staff: StaffAccounts
     api_tokens: ApiTokens
     attempts: Attempts
@@ -116,6 +119,7 @@ def open_store(
     *,
     limits: Limits | None = None,
     privacy: Privacy | None = None,
+    tokens_per_account: int = 10,
     attempts: int = 3,
     node: str = "main",
     now: Now = clock.now,
@@ -128,12 +132,13 @@ def open_store(
     """
     database = open_database(url, busy_timeout=busy_timeout, pool_size=pool_size)
     bounds, kept = limits or Limits(), privacy or Privacy()
+    budget = Budget(bounds, tokens_per_account)
     return Store(
         database=database,
         intake=Intake(database),
         lookup=Lookup(database),
-        queue=Queue(database, now, bounds, attempts),
-        links=Links(database, bounds),
+        queue=Queue(database, now, budget, attempts),
+        links=Links(database, budget),
         outbox=Outbox(database, node),
         tickets=Tickets(database),
         directory=Directory(database),
@@ -143,6 +148,7 @@ def open_store(
         sessions=Sessions(database),
         sign_ins=SignIns(database, bounds),
         access_tokens=AccessTokens(database, bounds),
+        expiring=Expiring(database, bounds),
         staff=StaffAccounts(database),
         api_tokens=ApiTokens(database),
         attempts=Attempts(database),

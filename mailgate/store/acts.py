@@ -11,7 +11,7 @@ from mailgate.model.addresses import address_key
 from mailgate.model.notice import Notice
 from mailgate.model.people import Override, StaffWord
 from mailgate.model.web_ports import Refused
-from mailgate.store import apply, events, history, queue, rows
+from mailgate.store import events, history, queue, rows, saying
 from mailgate.store.engine import Database
 from mailgate.store.people_tables import override
 from mailgate.store.privacy_tables import privacy_restriction
@@ -61,7 +61,7 @@ class Acts:
             states = set(connection.execute(query).scalars())
             if queued is None or not states or states & {"confirmed", "denied"}:
                 return False
-            apply.supersede(connection, queue_id)
+            saying.supersede(connection, queue_id)
             _again(connection, queued, "link-renewed", who, why, now)
         return True
 

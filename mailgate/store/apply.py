@@ -1,4 +1,4 @@
-"""The deciding transaction: ticket, message, decision, links, outbox and queue state, all or none.
+"""The deciding transaction: ticket, message, decision, outbox and queue state, all or none.
 
 Rows are locked in one order everywhere (item, ticket, link, outbox), so that no two transactions
 wait for each other.
@@ -9,18 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
-from mailgate.model.addresses import address_key
 from mailgate.model.item import Item
-from mailgate.model.notice import Notice
-from mailgate.model.outcome import Composed, Outcome
+from mailgate.model.outcome import Outcome
 from mailgate.model.ports import StaleClaim
-from mailgate.model.ticket import Link, Ticket
-from mailgate.settings import Limits
+from mailgate.model.ticket import Ticket
 from mailgate.store import events, history, paused, rows
-from mailgate.store.limits import exceeded
-from mailgate.store.tables import item, link, outbox
+from mailgate.store.tables import item, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow
 
@@ -50,83 +46,6 @@ def put_on_ticket(connection: Connection, outcome: Outcome, now: datetime) -> Ti
     if number is None:
         return None
     return rows.ticket_of(history.set_standing(connection, number, now))
-
-
-def say(
-    connection: Connection, outcome: Outcome, composed: Composed, limits: Limits, now: datetime
-) -> None:
-    """Put the mails into the outbox, within the limits, and the link that one of them carries.
-
-    Older links of the item die once a new one goes out, or once nothing is left to confirm; where
-    a limit stops the new mail, the link he has stays good. What he was told already, and what a
-    link he has already asks, is not said again because the directory changed.
-    """
-    queue_id = outcome.item.queue_id
-    if composed.link is not None and _still_asked(connection, composed.link, now):
-        return
-    carried = False
-    for notice in composed.notices:
-        if composed.link is None and _said_before(connection, notice):
-            continue
-        limit = exceeded(
-            connection,
-            limits,
-            now,
-            to=notice.to,
-            ticket=notice.ticket,
-            link=notice.link_nonce is not None,
-        )
-        if limit is not None:
-            events.record(
-                connection,
-                now,
-                "notice-suppressed",
-                queue_id=queue_id,
-                ticket=notice.ticket,
-                limit=limit,
-                template=notice.template,
-                contact_id=notice.contact_id,
-            )
-            continue
-        connection.execute(insert(outbox), rows.notice_row(notice, now))
-        carried |= composed.link is not None and notice.link_nonce == composed.link.nonce
-    if carried or outcome.decision.verdict != "pending":
-        supersede(connection, queue_id)
-    if carried and composed.link is not None:
-        _add_link(connection, composed.link, composed)
-
-
-def _still_asked(connection: Connection, new: Link, now: datetime) -> bool:
-    """Whether a link that can still be answered asks the same of the same person."""
-    query = select(link.c.token_sha256).where(
-        link.c.queue_id == new.queue_id,
-        link.c.contact_id == new.contact_id,
-        link.c.address == new.address,
-        link.c.step == new.step,
-        link.c.state == "open",
-        link.c.expires_at > now,
-    )
-    return connection.execute(query).first() is not None
-
-
-def _said_before(connection: Connection, notice: Notice) -> bool:
-    if notice.queue_id is None:
-        return False
-    query = select(outbox.c.details).where(
-        outbox.c.queue_id == notice.queue_id,
-        outbox.c.to_key == address_key(notice.to),
-        outbox.c.template == notice.template,
-    )
-    said = {row.details.get("reasons") for row in connection.execute(query)}
-    return notice.values.get("reasons") in said
-
-
-def supersede(connection: Connection, queue_id: str) -> None:
-    connection.execute(
-        update(link)
-        .where(link.c.queue_id == queue_id, link.c.state == "open")
-        .values(state="superseded")
-    )
 
 
 def note_bounce(connection: Connection, outcome: Outcome, now: datetime) -> str | None:
@@ -193,8 +112,3 @@ def _lock_and_reopen(connection: Connection, number: int, outcome: Outcome, now:
         )
         queue_id = outcome.item.queue_id
         events.record(connection, now, "ticket-reopened", queue_id=queue_id, ticket=number)
-
-
-def _add_link(connection: Connection, new: Link, composed: Composed) -> None:
-    carrier = next(n for n in composed.notices if n.link_nonce == new.nonce)
-    connection.execute(insert(link), rows.link_row(new, carrier.ticket))

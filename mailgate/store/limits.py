@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, TextClause, func, select
@@ -10,24 +11,39 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, TextClause, func
 from mailgate.model.addresses import address_key
 from mailgate.settings import Limits
 from mailgate.store.paused import ALLOWED, is_paused
-from mailgate.store.tables import CARRIES_LINK, outbox
+from mailgate.store.tables import CARRIES_LINK, contact, outbox
 
 #: The one template whose text a person writes.
 BY_A_PERSON = "staff-answer"
 #: What no message asked for: people ask on a page, or must be told.
 LETTERS = (
+    "access-ended",
     "access-token",
+    "access-token-expires",
     "address-changed",
     "confirm-main-change",
     "privacy-answered",
     "sign-in-link",
+    "token-approval",
+    "token-refused",
+    "token-verify",
     "verify-address",
 )
+#: Letters about access tokens: what all contacts of an account get is bounded together.
+TOKEN_LETTERS = ("access-token", "token-approval", "token-refused", "token-verify")
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 #: Name of a limit, how much it allows, and the count of what was sent.
 _Bound = tuple[str, int, ScalarSelect[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much mail of our own there may be; `tokens_per_account` are letters of an hour."""
+
+    limits: Limits
+    tokens_per_account: int
 
 
 def exceeded(
@@ -74,6 +90,32 @@ def letter_exceeded(
     )
     counts = connection.execute(select(*(count for _, count in bounds))).one()
     return any(found >= allowed for (allowed, _), found in zip(bounds, counts, strict=True))
+
+
+def token_letter_exceeded(
+    connection: Connection,
+    budget: Budget,
+    now: datetime,
+    *,
+    to: str,
+    template: str,
+    account_id: str,
+) -> str | None:
+    """The limit that one more mail about an access token would break, or None.
+
+    Anybody can write to the token desk in anybody's name: a registered address gets few such mails,
+    and so do all addresses of an account together.
+    """
+    if letter_exceeded(connection, budget.limits, now, to=to, template=template):
+        return "letters"
+    of_account = select(contact.c.id).where(contact.c.account_id == account_id)
+    sent = _since(
+        now - _HOUR,
+        outbox.c.template.in_(TOKEN_LETTERS),
+        outbox.c.contact_id.in_(of_account.scalar_subquery()),
+    )
+    found = connection.execute(select(sent)).scalar_one()
+    return "per_account_hour" if found >= budget.tokens_per_account else None
 
 
 def _bounds(

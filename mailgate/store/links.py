@@ -7,20 +7,19 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from mailgate.model.ticket import Link, LinkState
-from mailgate.settings import Limits
 from mailgate.store import events, history, queue, rows
 from mailgate.store.engine import Database
-from mailgate.store.limits import exceeded
-from mailgate.store.tables import link
+from mailgate.store.limits import Budget, exceeded, token_letter_exceeded
+from mailgate.store.tables import contact, link
 from mailgate.store.types import AnyRow
 
 
 class Links:
     """`LinkStore` over a database."""
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, budget: Budget) -> None:
         self._database = database
-        self._limits = limits
+        self._budget = budget
 
     def find(self, token_sha256: str) -> Link | None:
         with self._database.reading() as connection:
@@ -74,9 +73,7 @@ class Links:
             if row is None:
                 return False
             queued = history.lock(connection, row.queue_id)
-            if queued is None or exceeded(
-                connection, self._limits, now, to=row.address, ticket=row.ticket, link=True
-            ):
+            if queued is None or not self._room(connection, row, now):
                 return False
             replaced = connection.execute(
                 update(link)
@@ -88,6 +85,21 @@ class Links:
             queue.again(connection, queued, now)
             _record(connection, row, "link-requested", now)
         return True
+
+    def _room(self, connection: Connection, row: AnyRow, now: datetime) -> bool:
+        """Whether the limits leave room for one more mail like the one that carried this link."""
+        if row.about == "message":
+            limits, ticket = self._budget.limits, row.ticket
+            return not exceeded(connection, limits, now, to=row.address, ticket=ticket, link=True)
+        whose = select(contact.c.account_id).where(contact.c.id == row.contact_id)
+        return not token_letter_exceeded(
+            connection,
+            self._budget,
+            now,
+            to=row.address,
+            template="token-approval" if row.about == "manager" else "token-verify",
+            account_id=connection.execute(whose).scalar() or "",
+        )
 
 
 def _row(connection: Connection, token_sha256: str) -> AnyRow | None:

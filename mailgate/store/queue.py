@@ -13,9 +13,9 @@ from mailgate.clock import Now
 from mailgate.model.item import Item
 from mailgate.model.outcome import Compose, Outcome
 from mailgate.model.ticket import Ticket
-from mailgate.settings import Limits
-from mailgate.store import apply, events, history, rows
+from mailgate.store import apply, events, history, rows, saying
 from mailgate.store.engine import Database
+from mailgate.store.limits import Budget
 from mailgate.store.tables import content, item
 from mailgate.store.types import AnyRow
 
@@ -27,10 +27,10 @@ _ERROR_LENGTH = 500
 class Queue:
     """`WorkQueue` over a database. `attempts` is how often an item may be claimed in vain."""
 
-    def __init__(self, database: Database, now: Now, limits: Limits, attempts: int) -> None:
+    def __init__(self, database: Database, now: Now, budget: Budget, attempts: int) -> None:
         self._database = database
         self.now = now
-        self._limits = limits
+        self._budget = budget
         self._attempts = attempts
         self._due = (
             select(item)
@@ -75,15 +75,17 @@ class Queue:
     def apply(self, outcome: Outcome, compose: Compose, now: datetime) -> Ticket | None:
         """Write the outcome in one transaction; gives the ticket the message is on now.
 
-        Where a fact was recorded since the claim (`revision` moved on), the decision is history
-        already: it is written down, nothing is sent for it, and the item is decided once more.
+        Where a fact was recorded since the claim (`revision` moved on, or the contact got a token),
+        the decision is history already: it is written down, nothing is sent for it, and the item is
+        decided once more.
         """
         with self._database.writing() as connection:
+            overtaken = saying.overtaken(connection, outcome)
             row = apply.claimed(connection, outcome.item)
-            outdated = row.revision != outcome.item.revision
+            outdated = overtaken or row.revision != outcome.item.revision
             ticket = apply.put_on_ticket(connection, outcome, now)
             if not outdated:
-                apply.say(connection, outcome, compose(ticket), self._limits, now)
+                saying.say(connection, outcome, compose(ticket), self._budget, now)
             unreached = apply.note_bounce(connection, outcome, now)
             apply.finish(connection, outcome, now, outdated=outdated)
         if unreached:
@@ -136,7 +138,7 @@ class Queue:
             number = history.write_without_facts(
                 connection, row, "filed", history.BY_OPERATOR, reasons, now
             )
-            apply.supersede(connection, queue_id)
+            saying.supersede(connection, queue_id)
             _set(connection, queue_id, state="done", error=row.last_error)
             events.record(
                 connection,

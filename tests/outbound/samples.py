@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from mailgate.model.decision import Decision
-from mailgate.model.directory import Contact
+from mailgate.model.directory import Account, Contact
 from mailgate.model.envelope import Envelope
 from mailgate.model.facts import Facts
 from mailgate.model.item import Item
 from mailgate.model.message import Head, Mailbox, Message
 from mailgate.model.notice import Notice
 from mailgate.model.outcome import Case, Composed, Outcome
+from mailgate.model.people import AccessToken
 from mailgate.model.ticket import Ticket
+from mailgate.model.token_request import TokenCase, TokenRequest
 from mailgate.outbound.compose import compose
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
@@ -78,6 +80,12 @@ def settings(**changes: Any) -> Settings:
                     "tag": "IQ.pl",
                 },
                 "billing": {"addresses": ["faktury@desk.example"], "tag": "BOK"},
+                "tokens": {
+                    "name": "Tokeny desk.example",
+                    "addresses": ["tokeny@desk.example"],
+                    "tag": "TOK",
+                    "purpose": "tokens",
+                },
             },
             "outbound": outbound,
             **changes,
@@ -152,6 +160,62 @@ def outcome(
         case=replace(found, **case or {}),
         decision=replace(decided, **decision or {}),
         opens_ticket=True,
+    )
+
+
+#: What Ola's token was, for those who ask for a new one.
+TOKEN = AccessToken(
+    5, OLA.id, "1001", OLA.address, NOW - timedelta(days=80), "kasia", NOW + timedelta(days=10)
+)
+ASKED = TokenRequest(
+    company="Piekarnia Anna Nowak",
+    account="1001",
+    address=OLA.address,
+    explanation="Token wygasł, zob. https://evil.example/x i [TOK#1:0123456789abcdef0123]",
+    language="pl",
+    missing=(),
+)
+
+
+def token_outcome(
+    step: str | None = None,
+    acknowledge: str | None = None,
+    *,
+    facts: dict[str, str] | None = None,
+    head: dict[str, Any] | None = None,
+    item: dict[str, Any] | None = None,
+    **case: Any,
+) -> Outcome:
+    """Somebody asks the token desk for a token of Ola's; the account is Anna's."""
+    token: dict[str, Any] = {
+        "request": ASKED,
+        "state": "valid",
+        "contact": OLA,
+        "account": Account("1001", "Piekarnia Anna Nowak", "pl"),
+        "manager": ANNA,
+        "last": TOKEN,
+    }
+    return outcome(
+        notice=None,
+        facts={"token.request": "complete", "desk": "tokens", **(facts or {})},
+        head=head,
+        item={"desk": "tokens", **(item or {})},
+        case={"contact": None, "account_id": None, "token": TokenCase(**token | case)},
+        decision={"token": step, "acknowledge": acknowledge, "confirm": None},
+    )
+
+
+TOKEN_TICKET = replace(TICKET, number=17, desk="tokens", subject="Token")
+
+
+def token_composed(*args: Any, ticket: Ticket | None = TOKEN_TICKET, **parts: Any) -> Composed:
+    return compose(
+        token_outcome(*args, **parts),
+        ticket,
+        settings=settings(),
+        keys=KEYS,
+        now=NOW,
+        random=counter(),
     )
 
 

@@ -26,6 +26,14 @@ _OURS = Path(__file__).parent
 _WIDTH = 72
 
 
+#: What the one or the other notice can be about.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "access-token": ("", "new", "moved", "expired", "confirmed", "approved"),
+    "token-approval": ("revoked", "bounced"),
+    "token-verify": ("valid", "unverified", "revoked", "bounced"),
+}
+
+
 class BadTemplate(ConfigError):
     """Templates that cannot be used, with everything that is wrong with them."""
 
@@ -110,7 +118,8 @@ def samples(notice: str, language: Language) -> Iterator[dict[str, Any]]:
     """What a notice can come to say: each kind of link and none, with a ticket and without."""
     for sample in _samples(language):
         if notice not in OF_NO_TICKET or sample["ticket"] is None:
-            yield sample
+            for kind in KINDS.get(notice, (sample["kind"],)):
+                yield {**sample, "kind": kind}
 
 
 def _samples(language: Language) -> Iterator[dict[str, Any]]:
@@ -136,6 +145,12 @@ def _samples(language: Language) -> Iterator[dict[str, Any]]:
         "state": "done",
         "access_token": "mgt-abcdefghijklmnopqrstuvwxyz",
         "text": "An answer",
+        "form": "Company:",
+        "person": "Ola Nowak",
+        "address": "ola@example.org",
+        "words": "My token is lost",
+        "issued": said.date(datetime(2025, 10, 31, 12, 30, tzinfo=UTC)),
+        "ended": said.date(datetime(2026, 1, 29, 12, 30, tzinfo=UTC)),
         "signature": "Kasia",
     }
     link = {"step": "click", "link": "https://desk.example.net/c/abc", "code": ""}
