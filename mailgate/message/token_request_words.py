@@ -40,13 +40,18 @@ class Word:
     @property
     def pause(self) -> bool:
         """Whether a part of the sentence ends here."""
-        return self.raw[-1] in ",;:.!?)…" or not self.core
+        return self.raw[-1] in ",;:.!?)…" or not (self.core or self.joins)
 
     @property
     def stop(self) -> bool:
         if self.raw[-1] == ".":  # not that of an abbreviation: "sp. z o.o.", "nr. 5"
             return len(self.key.replace(" ", "")) > 3 or self.key.isdigit()
         return self.raw[-1] in "!?…"
+
+    @property
+    def joins(self) -> bool:
+        """Whether it may stand between the words of a name."""
+        return self.raw in ("&", "+") or self.key in phrases("joins")
 
     @property
     def capital(self) -> bool:
@@ -243,7 +248,7 @@ def _name_end(text: Text, start: int, *, bold: bool) -> int:
         at += 1
         if words[at - 1].pause:
             break
-    while at > start + 1 and words[at - 1].key in phrases("joins"):
+    while at > start + 1 and words[at - 1].joins:
         at -= 1
     is_number = at == start + 1 and is_account(words[start].core)
     return start if is_number or not any(c.isalpha() for c in words[start].core) else at
@@ -255,7 +260,7 @@ def _goes_on(text: Text, start: int, at: int) -> bool:
         return False
     if word.paragraph != text.words[start].paragraph:
         return False
-    return not text.words[start].capital or word.capital or word.key in phrases("joins")
+    return not text.words[start].capital or word.capital or word.joins
 
 
 def _quoted_end(words: Sequence[Word], start: int) -> int:
@@ -297,7 +302,7 @@ def with_form(text: Text) -> str:
         start = at
         while start and at - start < _NAME and _belongs(text.words, start - 1, at):
             start -= 1
-        while start < at and text.words[start].key in phrases("joins"):
+        while start < at and text.words[start].joins:
             start += 1
         if start < at:
             text.used.update(range(start, at + count))
@@ -312,7 +317,7 @@ def _belongs(words: Sequence[Word], here: int, form: int) -> bool:
         return False
     if word.pause and not (here == form - 1 and word.core):
         return False
-    return word.capital or word.key in phrases("joins") or word.raw[0] in _OPEN
+    return word.capital or word.joins or word.raw[0] in _OPEN
 
 
 def _joined(text: Text, start: int, end: int) -> str:

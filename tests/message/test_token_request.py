@@ -203,6 +203,34 @@ CLASSES: list[Row] = [
     ("Proszę o token.\n\nAnna Nowak\nPiekarnia Sp. z o.o.\ntel. 600 700 800\nbiuro@inne.example\n",
      "Piekarnia Sp. z o.o.", "", AUTHOR, ()),
 ]  # fmt: skip
+#: Written without the reader in mind, to see what it makes of texts it was not made for.
+UNSEEN: list[Row] = [
+    ("zwracam się z prośbą o wydanie tokenu dla naszej firmy (Hurtownia Elektryczna „Wolt” Sp. j., "
+     "nr klienta 20417).\nAdres, na który był zarejestrowany dostęp: biuro@wolt.example.",
+     "Hurtownia Elektryczna „Wolt” Sp. j.", "20417", "biuro@wolt.example", ()),
+    ("Nie działa mi logowanie. Firma: Wolt sp.j. NIP: 1234567890 Konto: 20417", "Wolt sp.j.",
+     "20417", AUTHOR, ()),
+    ("I am the new bookkeeper at Harper & Lowe LLP (customer number HL-0092) and have not been "
+     "issued with a token. My registered e-mail address is m.h@harper.example.\n\nKind regards,\n"
+     "Mary Harper\nHarper & Lowe LLP | Tel 020 7946 0000", "Harper & Lowe LLP", "HL-0092",
+     "m.h@harper.example", ()),
+    ("Account: #9917\nCo.: Harper\nEmail - m@harper.example\nNote: expired yesterday", "Harper",
+     "9917", "m@harper.example", ()),
+    ("need token asap!!! acc 9917", "", "9917", AUTHOR, ()),
+    ("Pracuję w Urzędzie Gminy Lipowo, konto UGL/7, nie otrzymałam maila z tokenem na adres "
+     "sekretariat@lipowo.example", "Urzędzie Gminy Lipowo", "UGL/7", "sekretariat@lipowo.example",
+     ()),
+    ("Company name:\nAccount ID: 88\nRegistered e-mail address:\nExplanation: our old one expired",
+     "", "88", AUTHOR, ()),
+    ("e-mail zarejestrowany u Państwa: zosia@wolt.example; numer klienta: 5; powod: nowa osoba",
+     "", "5", "zosia@wolt.example", ()),
+    ("I can't find my token. We're Harper Lowe, account no 12-A.", "", "12-A", AUTHOR, ()),
+    ("Firma\nWolt sp. j.\nNr klienta\n20417\nE-mail\nzosia@wolt.example\nUzasadnienie\n"
+     "nowa osoba, proszę o odpowiedź\nbo mamy zamknięcie miesiąca", "Wolt sp. j.", "20417",
+     "zosia@wolt.example", ()),
+    ("Mój login to zosia@wolt.example, firma Wolt, token mi nie przyszedł", "Wolt", "",
+     "zosia@wolt.example", ()),
+]  # fmt: skip
 #: What looks like a value and is none.
 NOT_VALUES: list[Row] = [
     ("nasza firma nie dostała tokenu", "", "", AUTHOR, ("company",)),
@@ -245,7 +273,7 @@ ADDRESSES: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(
-    "row", [*LABELLED, *FREE, *CLASSES, *NOT_VALUES], ids=lambda row: ascii(row[0])[:50]
+    "row", [*LABELLED, *FREE, *CLASSES, *UNSEEN, *NOT_VALUES], ids=lambda row: ascii(row[0])[:50]
 )
 def test_a_request_is_read_as_its_author_means_it(row: Row) -> None:
     text, *wanted = row
