@@ -2,17 +2,20 @@
 
 Whoever can write to the database can also forge the whole chain from some entry on; what `verify`
 printed before, number and hash of the last entry, then no longer fits. Keep it elsewhere.
+
+The oldest entries go when their time is over (row A11). The head says from then on where the log
+begins and what stood before, and an entry says that it was shortened to there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from mailgate.model.people import AuditEntry, AuditFault
 from mailgate.model.views import Page
@@ -24,6 +27,7 @@ from mailgate.store.types import AnyRow, fit
 FIRST = "0" * 64
 """What stands for the hash before the first entry."""
 _AT_ONCE = 1000
+_SHORTENED = "audit-shortened"
 
 
 def write(
@@ -41,6 +45,22 @@ def write(
     digest = digest_of(entry)
     connection.execute(insert(audit), {"id": number, "prev": head.hash, "hash": digest, **values})
     connection.execute(update(audit_head).values(last=number, hash=digest))
+
+
+def shorten(connection: Connection, first: int, who: str, now: datetime) -> int:
+    """Let the log begin with this entry; gives how many went, which an entry of its own tells.
+
+    The triggers of the table allow it to nobody who has not said so in the head before.
+    """
+    head = connection.execute(select(audit_head).with_for_update()).one()
+    if not head.first < first <= head.last + 1:
+        return 0
+    before = select(audit.c.hash).where(audit.c.id == first - 1)
+    moved = {"first": first, "first_prev": connection.execute(before).scalar_one()}
+    connection.execute(update(audit_head).values(moved))
+    gone = connection.execute(delete(audit).where(audit.c.id < first)).rowcount
+    write(connection, now, who, _SHORTENED, "audit", {"first": first, "removed": gone})
+    return gone
 
 
 def digest_of(entry: AuditEntry) -> str:
@@ -80,22 +100,21 @@ class Audit:
 
     def verify(self) -> tuple[int, AuditFault | None]:
         """How many entries were looked at, and the first that does not fit."""
-        last, prev = 0, FIRST
-        with self._database.reading() as connection:
+        with self._database.snapshot() as connection:
             head = connection.execute(select(audit_head)).one()
-            while True:
-                query = select(audit).where(audit.c.id > last).order_by(audit.c.id).limit(_AT_ONCE)
-                found = [_entry_of(row) for row in connection.execute(query)]
-                for entry in found:
-                    fault = _fault(entry, last + 1, prev)
-                    if fault:
-                        return last, fault
-                    last, prev = entry.id, entry.hash
-                if len(found) < _AT_ONCE:
-                    break
+            last, prev, begins, seen = head.first - 1, head.first_prev, 1, 0
+            for entry in _oldest_first(connection):
+                fault = _fault(entry, last + 1, prev)
+                if fault:
+                    return seen, fault
+                last, prev, seen = entry.id, entry.hash, seen + 1
+                if entry.what == _SHORTENED:
+                    begins = entry.why["first"]
         if (head.last, head.hash) != (last, prev):
-            return last, AuditFault(last + 1, "entries are missing at the end")
-        return last, None
+            return seen, AuditFault(last + 1, "entries are missing at the end")
+        if head.first != begins:
+            return seen, AuditFault(begins, "entries are missing at the beginning")
+        return seen, None
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the last entry, to be kept where nobody can change it."""
@@ -104,7 +123,18 @@ class Audit:
         return row.last, row.hash
 
 
+def _oldest_first(connection: Connection) -> Iterator[AuditEntry]:
+    query = select(audit).order_by(audit.c.id).limit(_AT_ONCE)
+    found = [_entry_of(row) for row in connection.execute(query)]
+    while found:
+        yield from found
+        more = connection.execute(query.where(audit.c.id > found[-1].id))
+        found = [_entry_of(row) for row in more]
+
+
 def _fault(entry: AuditEntry, number: int, prev: str) -> AuditFault | None:
+    if entry.id < number:
+        return AuditFault(entry.id, "it stands before the beginning")
     if entry.id != number:
         return AuditFault(number, "the entry is missing")
     if entry.prev != prev:

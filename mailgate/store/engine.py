@@ -56,6 +56,14 @@ class Database:
                 raise
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `reading`, where several queries must see the same state on PostgreSQL too."""
+        with self.reading() as connection:
+            if not self.sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
     def alone(self) -> Iterator[Connection]:
         """A connection without a transaction, for what cannot be done inside one."""
         options = {_ALONE: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}

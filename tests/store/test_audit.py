@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, Table, delete, update
 
 from mailgate.model.ports import StorageError
 from mailgate.store import Store, events
+from mailgate.store.audit import shorten
 from mailgate.store.people_tables import audit, audit_head
 from tests.store.builders import NOW, admitted, claimed, decide, entry
 
@@ -100,9 +101,10 @@ def test_each_of_a_hundred_edits_of_one_row_is_found(sqlite_store: Store) -> Non
     assert store.audit.verify() == (20, None)
 
 
-def rows_of(store: Store) -> list[dict[str, Any]]:
+def rows_of(store: Store, table: Table = audit) -> list[dict[str, Any]]:
     with store.database.reading() as connection:
-        return [dict(row) for row in connection.execute(audit.select()).mappings()]
+        query = table.select().order_by(table.c.id)
+        return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def test_a_row_that_somebody_puts_in_or_two_that_change_places_are_found(store: Store) -> None:
@@ -173,3 +175,89 @@ def test_entries_are_listed_by_person_and_by_subject_a_page_at_a_time(store: Sto
     rest = store.audit.entries(limit=3, after=first.next)
     assert [e.id for e in (*first.rows, *rest.rows)] == [5, 4, 3, 2, 1]
     assert rest.next is None
+
+
+def shortened(store: Store, entries: int = 20, first: int = 8) -> None:
+    for number in range(entries):
+        act(store, number)
+    with store.database.writing() as connection:
+        shorten(connection, first, "mailgate", NOW)
+
+
+def test_a_log_without_its_oldest_part_is_unbroken_and_grows_on(store: Store) -> None:
+    shortened(store)
+    assert store.audit.verify() == (14, None)
+    assert [e.id for e in store.audit.entries().rows][::-1] == list(range(8, 22))
+    newest = store.audit.entries(limit=1).rows[0]
+    assert (newest.what, newest.why) == ("audit-shortened", {"first": 8, "removed": 7})
+    act(store, 99)
+    with store.database.writing() as connection:
+        shorten(connection, 23, "mailgate", NOW)  # all there is, the note of the first time too
+    assert store.audit.verify() == (1, None)
+    act(store, 100)
+    assert store.audit.verify() == (2, None)
+
+
+@pytest.mark.parametrize("first", [0, 1, 8, 99])
+def test_a_log_is_never_shortened_backwards_nor_beyond_its_end(store: Store, first: int) -> None:
+    shortened(store)
+    with store.database.writing() as connection:
+        assert shorten(connection, first, "mailgate", NOW) == 0
+    assert store.audit.verify() == (14, None)
+
+
+def test_every_change_of_a_shortened_log_or_of_its_head_is_found(sqlite_store: Store) -> None:
+    """Promise W6: edits, rows gone, rows that change places, and a beginning that was moved."""
+    store = sqlite_store
+    shortened(store)
+    entries, heads = rows_of(store), rows_of(store, audit_head)
+    fourth = next(row for row in entries if row["id"] == 11)
+    edits: list[list[Any]] = [
+        [update(audit).where(audit.c.id == row["id"]).values({name: other})]
+        for row in entries
+        for name, other in (
+            ("at", NOW.replace(microsecond=1)), ("who", "mallory"), ("what", "nothing"),
+            ("subject", "ticket:0x"), ("why", {}), ("hash", "f" * 64), ("prev", "e" * 64),
+        )
+    ]  # fmt: skip
+    edits += [[delete(audit).where(audit.c.id == row["id"])] for row in entries]
+    edits += [swap(one["id"], one["id"] + 1) for one in entries[:-1]]
+    edits += [
+        [update(audit_head).values({name: other})]
+        for name, other in (
+            ("first", 1), ("first", 7), ("first", 9), ("first_prev", "f" * 64),
+            ("last", 20), ("last", 22), ("hash", "f" * 64),
+        )
+    ]  # fmt: skip
+    edits += [
+        # The beginning moved on as the program would, but for the entry that says so.
+        [
+            update(audit_head).values(first=11, first_prev=fourth["prev"]),
+            delete(audit).where(audit.c.id < 11),
+        ],
+        [audit.insert().values({**fourth, "id": 3})],
+        [audit.insert().values({**fourth, "id": -3})],
+    ]
+    assert len(edits) > 100
+    for edit in edits:
+        tamper(store, *edit)
+        assert store.audit.verify()[1] is not None, [str(each) for each in edit]
+        tamper(store, delete(audit), audit.insert().values(entries))
+        tamper(store, delete(audit_head), audit_head.insert().values(heads))
+    assert store.audit.verify() == (14, None)
+
+
+def swap(one: int, other: int) -> list[Any]:
+    """Two entries change places: each has the other's number."""
+    steps = ((one, -1), (other, one), (-1, other))
+    return [update(audit).where(audit.c.id == old).values(id=new) for old, new in steps]
+
+
+def test_an_act_while_somebody_verifies_is_no_fault(store: Store) -> None:
+    for number in range(3):
+        act(store, number)
+    with store.database.snapshot() as connection:
+        assert len(connection.execute(audit_head.select()).all()) == 1
+        act(store, 4)
+        assert len(connection.execute(audit.select()).all()) == 3
+    assert store.audit.verify() == (4, None)
