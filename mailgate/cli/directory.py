@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailgate.cli.letters import Letters
 from mailgate.cli.main import Context, Unusable
 from mailgate.cli.output import json_line, table
 
 if TYPE_CHECKING:
     from mailgate.model.directory import AccountEntry
+    from mailgate.store import Store
 
 FORMAT = click.option(
     "--format",
@@ -34,11 +36,17 @@ def group() -> None:
 @FORMAT
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--by", "who", default=getpass.getuser, show_default="the user", metavar="WHO")
+@click.option(
+    "--issue-tokens", is_flag=True, help="Mail an access token to every contact that is new."
+)
 @click.pass_obj
-def import_(context: Context, file: Path, form: Any, who: str, *, dry_run: bool) -> None:
+def import_(
+    context: Context, file: Path, form: Any, who: str, *, dry_run: bool, issue_tokens: bool
+) -> None:
     """Make the accounts named in FILE exactly what it says: all of it, or nothing.
 
-    Accounts that FILE does not name stay as they are.
+    Accounts that FILE does not name stay as they are. Access tokens of contacts that are gone end,
+    and their owners are told.
     """
     from mailgate.store.directory_files import parse_csv, parse_yaml
     from mailgate.yamlfile import ConfigError, read
@@ -49,11 +57,34 @@ def import_(context: Context, file: Path, form: Any, who: str, *, dry_run: bool)
         entries = parse_csv(text, str(file)) if csv else parse_yaml(text, str(file))
     except ConfigError as error:
         raise Unusable(str(error)) from error
-    store = context.store()
-    changes = store.directory.import_entries(entries, context.now(), who, dry_run=dry_run)
-    store.close()
+    store, letters = context.store(), Letters(context)
+    known = {c.id for entry in store.directory.export() for c in entry.contacts}
+    changes = store.directory.import_entries(
+        entries, context.now(), who, dry_run=dry_run, told=letters.access_ended
+    )
     said = ", ".join(f"{count} {what}" for what, count in changes.items()) or "nothing to change"
     click.echo(f"{'would be' if dry_run else 'done'}: {said}")
+    if issue_tokens and not dry_run:
+        _issue_tokens(store, letters, known, who)
+    store.close()
+
+
+def _issue_tokens(store: Store, letters: Letters, known: set[int], who: str) -> None:
+    """A token for every contact that was not there before; one that is there already gets none."""
+    new = [
+        (c, e.account) for e in store.directory.export() for c in e.contacts if c.id not in known
+    ]
+    missed = []
+    with click.progressbar(new, label="issuing tokens", file=sys.stderr) as people:
+        for contact, account in people:
+            if letters.issue(store, contact, account, who) is None:
+                missed.append(contact.address)
+    click.echo(f"tokens: {len(new) - len(missed)} mailed")
+    if missed:
+        click.echo("not mailed now, for the limits of our own mail or a paused address:", err=True)
+        for address in missed:
+            click.echo(f"  {address}", err=True)
+        raise click.ClickException("later: mailgate tokens issue ADDRESS")
 
 
 @group.command()

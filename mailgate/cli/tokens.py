@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mailgate.cli.letters import Letters
 from mailgate.cli.main import Context
 from mailgate.cli.output import json_line, plain, table
 from mailgate.cli.tickets import JSON, WHO, WHY
 
 if TYPE_CHECKING:
     from mailgate.model.directory import Account, Contact
+    from mailgate.model.people import Scope
 
 ACCOUNT = click.option("--account", "account_id", metavar="ID", help="The account's number.")
 
@@ -24,22 +26,29 @@ def group() -> None:
 @group.command()
 @click.argument("address")
 @ACCOUNT
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(["panel", "tickets:read", "tickets:write"]),
+    multiple=True,
+    help="What it is good for; may be given several times. Else as access_tokens.scopes says.",
+)
 @WHO
 @click.pass_obj
-def issue(context: Context, address: str, account_id: str | None, who: str) -> None:
+def issue(
+    context: Context, address: str, account_id: str | None, scopes: tuple[Scope, ...], who: str
+) -> None:
     """Issue a token to a contact; it goes to the registered address alone, and is shown nowhere.
 
     Earlier tokens of the contact end. The running mailgate sends the mail.
     """
-    from mailgate.clock import random
-    from mailgate.outbound.letters import access_token
-
-    settings, store, now = context.settings(), context.store(), context.now()
+    store = context.store()
     contact, account = _contact(context, address, account_id)
-    sha256, expires, notice = access_token(
-        contact, account, settings=settings, keys=context.keys(), now=now, random=random
-    )
-    made = store.access_tokens.issue(contact.id, sha256, notice, who, now, expires)
+    if not contact.signs_in:
+        raise click.ClickException(f"{contact.address} may not sign in")
+    if store.pauses.among([contact.address]):
+        raise click.ClickException(f"{contact.address} is paused: our mail came back from it")
+    made = Letters(context).issue(store, contact, account, who, scopes)
     if made is None:
         raise click.ClickException(f"{contact.address} got too many mails of ours lately")
     click.echo(f"token {made.id} for {made.address}, until {made.expires_at:%Y-%m-%d %H:%M} UTC")
@@ -57,11 +66,11 @@ def list_(context: Context, account_id: str, *, as_lines: bool) -> None:
             json_line(token)
         return
     table(
-        ("id", "to", "issued", "by", "expires", "verified", "last used", "revoked", "why"),
+        ("id", "to", "for", "issued", "by", "expires", "verified", "last used", "revoked", "why"),
         (
             (
-                t.id, t.address, t.issued_at, t.issued_by, t.expires_at, t.verified_at,
-                t.last_used_at, t.revoked_at, t.revoked_why,
+                t.id, t.address, " ".join(t.scopes), t.issued_at, t.issued_by, t.expires_at,
+                t.verified_at, t.last_used_at, t.revoked_at, t.revoked_why,
             )
             for t in found
         ),

@@ -45,7 +45,8 @@ def settle_in(store: Store, settings: Settings, keys: Keys, logins: Logins) -> L
     sha, expires, letter = access_token(
         anna, account, settings=settings, keys=keys, now=now, random=random
     )
-    store.access_tokens.issue(anna.id, sha, letter, "demo", now, expires)
+    scopes = settings.access_tokens.scopes
+    store.access_tokens.issue(anna.id, sha, letter, "demo", now, expires, scopes)
     # Anna finds it in her mail; whoever plays her is spared the search.
     token = access.token(keys, letter.link_nonce or "")
     return Logins(logins.password, logins.totp_secret, token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,12 +12,19 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from mailgate.model.addresses import address_key, normalise
 from mailgate.model.directory import Account, AccountEntry, Contact, Service
+from mailgate.model.notice import Notice
 from mailgate.model.views import Page
 from mailgate.store import cursors, events, rows, waiting
+from mailgate.store.access_tokens import end_tokens, record_ended
 from mailgate.store.engine import Database
-from mailgate.store.tables import account, contact, service, share
+from mailgate.store.paused import is_paused
+from mailgate.store.people_tables import session
+from mailgate.store.tables import account, contact, outbox, service, share
+from mailgate.store.types import AnyRow
 
 _Owned = TypeVar("_Owned", Contact, Service)
+ToldGone = Callable[[Contact, Account], Notice]
+"""Writes the mail to a contact who is none any more; pure, called inside the transaction."""
 
 
 class _OnlyTrying(Exception):
@@ -37,6 +44,7 @@ class Directory:
         who: str | None = None,
         *,
         dry_run: bool = False,
+        told: ToldGone | None = None,
     ) -> dict[str, int]:
         """Make the accounts named by the entries exactly what the entries say, all or nothing;
         mail that waits for a changed account is decided again.
@@ -45,11 +53,16 @@ class Directory:
         keeps its id, and with it its history; one that is gone for a while gets a new id. Ids in
         the entries only say what is shared with whom. Gives how many rows were added, changed and
         removed, as `{"contacts added": 2, …}`.
+
+        Access tokens and sessions of a contact that is gone end, and whoever had a token is told so
+        by the mail that `told` writes (promise L15).
         """
         done: Counter[str] = Counter()
+        ended: list[AnyRow] = []
         # Trying out ends by an exception, so that the transaction is undone.
         with suppress(_OnlyTrying), self._database.writing() as connection:
             for entry in sorted(entries, key=lambda e: e.account.id):
+                ended += _end_access(connection, entry, now, told)
                 _import_account(connection, entry, now, done)
             if dry_run:
                 raise _OnlyTrying
@@ -61,6 +74,7 @@ class Directory:
                 subject="directory",
                 changes=dict(done),
             )
+            record_ended(connection, now, "contact-removed", who, ended)
         return dict(done)
 
     def export(self, account_id: str | None = None) -> list[AccountEntry]:
@@ -100,6 +114,25 @@ class Directory:
             found = [rows.contact_of(row) for row in connection.execute(query)]
         more = len(found) > limit
         return Page(tuple(found[:limit]), str(found[limit - 1].id) if more else None)
+
+
+def _end_access(
+    connection: Connection, entry: AccountEntry, now: datetime, told: ToldGone | None
+) -> list[AnyRow]:
+    """End what contacts have who are about to go; gives the tokens that ended."""
+    staying = {address_key(one.address) for one in entry.contacts}
+    query = select(contact).where(contact.c.account_id == entry.account.id)
+    gone = [row for row in connection.execute(query) if row.address_key not in staying]
+    ended: list[AnyRow] = []
+    for row in gone:
+        connection.execute(delete(session).where(session.c.contact_id == row.id))
+        tokens = end_tokens(connection, now, "contact-removed", contact_id=row.id)
+        ended += tokens
+        if told is not None and any(token.expires_at > now for token in tokens):
+            notice = told(rows.contact_of(row), entry.account)
+            if not is_paused(connection, notice.to):
+                connection.execute(insert(outbox), rows.notice_row(notice, now))
+    return ended
 
 
 def _import_account(

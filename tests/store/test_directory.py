@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailgate.model.directory import LANGUAGES, ROLES, Account, AccountEntry, Contact, Service
+from mailgate.model.notice import Notice
+from mailgate.model.people import Session
 from mailgate.model.ports import StorageError
 from mailgate.store import Store
 from mailgate.store.directory_files import parse_csv, parse_yaml, to_csv, to_yaml
-from tests.store.builders import NOW, entry
+from tests.store.builders import DAY, HOUR, NOW, entry, notice
 
 ANNA, JAN, OLA = "anna@piekarnia.example", "jan@web.example", "ola@piekarnia.example"
 FULL = entry(
@@ -181,3 +183,42 @@ def test_whatever_was_there_an_import_comes_out_as_it_went_in(
     store.directory.import_entries(after, NOW)
     exported = {e.account.id: e for e in store.directory.export()}
     assert said([exported[e.account.id] for e in after]) == said(after)
+
+
+# --- who is gone ----------------------------------------------------------------------------------
+
+
+def told(contact: Contact, _account: Account) -> Notice:
+    return notice(f"to {contact.address}", to=contact.address, template="access-ended")
+
+
+def test_tokens_of_whoever_is_gone_end_and_their_owner_is_told(store: Store) -> None:
+    """Promise L15: another address in the file is another contact."""
+    store.directory.import_entries([FULL], NOW)
+    for who in (ANNA, JAN):
+        mail = notice(f"t {who}", to=who, template="access-token")
+        assert store.access_tokens.issue(ids(store)[who], who, mail, "kasia", NOW, NOW + DAY)
+    made = Session("s", "customer", "link", "c", NOW, NOW, NOW + DAY, contact_id=ids(store)[JAN])
+    store.sessions.start(made, JAN)
+    moved = entry(contacts=((ANNA, "main"), ("jan@new.example", "technical")))
+    store.directory.import_entries([moved], NOW, "kasia", told=told)
+    assert store.access_tokens.use(JAN, NOW) is None
+    assert store.access_tokens.use(ANNA, NOW) is not None
+    assert store.sessions.find("s", NOW, HOUR) is None
+    mails = [r.notice.to for r in store.views.outbox() if r.notice.template == "access-ended"]
+    assert mails == [JAN]
+    acts = store.audit.entries(who="kasia").rows
+    ended = [act.why["reason"] for act in acts if act.what == "token-revoked"]
+    assert ended == ["contact-removed"]
+    assert store.audit.verify()[1] is None
+
+
+def test_nobody_is_told_who_had_no_token_and_a_dry_run_tells_nobody(store: Store) -> None:
+    store.directory.import_entries([FULL], NOW)
+    mail = notice("t", to=JAN, template="access-token")
+    store.access_tokens.issue(ids(store)[JAN], JAN, mail, "kasia", NOW, NOW + DAY)
+    alone = entry(contacts=((ANNA, "main"),))
+    store.directory.import_entries([alone], NOW, dry_run=True, told=told)
+    assert store.access_tokens.use(JAN, NOW) is not None
+    store.directory.import_entries([alone], NOW + 2 * DAY, told=told)
+    assert [r.notice.template for r in store.views.outbox()] == ["access-token"]

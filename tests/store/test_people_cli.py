@@ -110,6 +110,40 @@ def test_a_new_password_takes_the_place_of_the_old(run: Run, store: Store) -> No
 # --- access tokens --------------------------------------------------------------------------------
 
 
+def test_a_token_is_good_for_what_was_asked_or_for_what_the_settings_say(
+    run: Run, store: Store
+) -> None:
+    run("tokens", "issue", ANNA)
+    run("tokens", "issue", ANNA, "--scope", "tickets:write")
+    scopes = [token.scopes for token in store.access_tokens.of_account("1001")]
+    assert scopes == [("tickets:write",), ("panel", "tickets:read")]
+
+
+def test_no_token_is_issued_to_who_may_not_sign_in(run: Run, store: Store) -> None:
+    (shared,) = [c for c in store.lookup.contacts(SHARED) if c.account_id == "1001"]
+    store.edits.set_contact(
+        "1001", shared.id, name="", role="technical", language=None, signs_in=False,
+        who="kasia", now=now(),
+    )  # fmt: skip
+    result = run("tokens", "issue", SHARED, "--account", "1001")
+    assert (result.exit_code, result.output) == (1, f"Error: {SHARED} may not sign in\n")
+
+
+def test_an_import_mails_a_token_to_every_contact_that_is_new(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    jan = {"address": "jan@webdesign.example", "role": "technical"}
+    anna = {"address": ANNA, "role": "main"}
+    account = {"id": "1001", "company": "Piekarnia", "language": "pl", "contacts": [anna, jan]}
+    file = str(tmp_path / "new.yaml")
+    (tmp_path / "new.yaml").write_text(json.dumps({"accounts": [account]}), "utf-8")
+    assert "tokens" not in run("directory", "import", file, "--dry-run", "--issue-tokens").output
+    result = run("directory", "import", file, "--issue-tokens", "--by", "kasia")
+    assert "tokens: 1 mailed" in result.output, result.output
+    assert [row.notice.to for row in store.views.outbox()] == ["jan@webdesign.example"]
+    assert run("directory", "import", file, "--issue-tokens").output.endswith("tokens: 0 mailed\n")
+
+
 def test_a_token_is_issued_by_mail_and_shown_nowhere(
     run: Run, store: Store, tmp_path: Path
 ) -> None:
