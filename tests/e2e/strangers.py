@@ -12,11 +12,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from itertools import pairwise
 from statistics import median
 from typing import Any
-from urllib.parse import urlencode
 
 import yaml
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -28,6 +26,7 @@ from tests.e2e.mails import head
 from tests.e2e.sender import Dialog, Mail
 from tests.e2e.sink import Caught, Sink
 from tests.e2e.site import Site
+from tests.e2e.visitor import Visitor
 
 TOKENS = "tokens@firma.example"
 #: How the token of an existing contact may stand, each with the mail that the truth takes.
@@ -37,7 +36,6 @@ WRONG = ("address", "account", "everything")
 #: Accounts of these numbers exist, and of those beyond do not; all have as many digits.
 FIRST, BEYOND = 10_000, 60_000
 _LABELS = ("Firma", "Numer konta", "Adres e-mail", "Wyjaśnienie")
-_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 _TOKEN = re.compile(r"#\d+:[0-9a-f]{20}")
 
 
@@ -225,22 +223,14 @@ def at_the_form(site: Site, requests: Sequence[Ask]) -> dict[str, float]:
     seconds: dict[bool, list[float]] = {True: [], False: []}
     pages = set()
     for n, ask in enumerate(requests):
-        source = f"127.1.{n // 250}.{n % 250 + 1}"
-        line = HTTPConnection(*site.web, timeout=30, source_address=(source, 0))
-        line.request("GET", "/panel/token")
-        page = line.getresponse()
-        cookie = (page.getheader("Set-Cookie") or "").partition(";")[0]
-        hidden = dict(_HIDDEN.findall(page.read().decode()))
-        form = urlencode({**hidden, **_typed(ask)})
-        sent = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
-        began = time.perf_counter()
-        line.request("POST", "/panel/token", form, {**sent, "Origin": site.base_url})
-        answer = line.getresponse()
-        said = answer.read().decode()
-        seconds[ask.exists].append(time.perf_counter() - began)
-        line.close()
-        assert answer.status == 200, said
-        pages.add(said.replace(_typed(ask)["address"], "ADDRESS"))
+        typed = _typed(ask)
+        with Visitor(site, n) as visitor:
+            hidden = visitor.get("/panel/token").hidden()
+            began = time.perf_counter()
+            page = visitor.post("/panel/token", {**hidden, **typed})
+            seconds[ask.exists].append(time.perf_counter() - began)
+        assert page.status == 200, page.text
+        pages.add(page.text.replace(typed["address"], "ADDRESS"))
     assert len(pages) == 1, pages
     return {
         "something that exists": 1000 * median(seconds[True]),
