@@ -10,8 +10,8 @@ from functools import cached_property
 from mailgate.message import charsets, cms, transfer
 from mailgate.model.message import Field
 
-#: What of one part is decoded to text: every character may take four octets of memory, twice.
-MAX_TEXT_OCTETS = 8 << 20
+#: What of one part is decoded to text: the characters that are read, in the widest charset.
+MAX_TEXT_OCTETS = 4 << 20
 
 _META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE

@@ -12,6 +12,9 @@ from mailgate.model.message import Field
 
 MAX_DEPTH = 20
 MAX_PARTS = 500
+#: Lines that begin like a delimiter and are none, in all parts together. Every level of nesting
+#: looks at each of them, and only boundaries that begin with one another make any.
+MAX_LOOKALIKES = 20_000
 
 _ENCODINGS = frozenset(
     {
@@ -41,6 +44,7 @@ class Budget:
     """What is left to read, and what was found wrong on the way."""
 
     parts: int = MAX_PARTS
+    lookalikes: int = MAX_LOOKALIKES
     limited: bool = False
     defects: dict[str, None] = field(default_factory=dict)
 
@@ -130,26 +134,42 @@ def _spans(
     delimiter = b"--" + boundary.encode("utf-8", "surrogateescape")
     spans: list[tuple[int, int]] = []
     opened = -1
+    found = start if content.startswith(delimiter, start, end) else -1
     at = start
-    while (found := content.find(delimiter, at, end)) >= 0:
-        at = found + len(delimiter)
-        line_end = content.find(b"\n", at, end)
-        line_end = end if line_end < 0 else line_end
-        rest = content[at : min(line_end, at + 200)].rstrip(b" \t\r")
-        if (found != start and content[found - 1] != 10) or rest not in (b"", b"--"):
-            continue
-        if opened >= 0:
-            spans.append((opened, max(opened, _before_line_end(content, found, start))))
-        at = min(line_end + 1, end)
-        opened = at
-        if rest == b"--":
-            return spans
-        if len(spans) > MAX_PARTS:
-            break
+    while found >= 0 or (found := content.find(b"\n" + delimiter, at, end) + 1) > 0:
+        behind = found + len(delimiter)
+        rest, line_end = _rest_of_line(content, behind, end)
+        at = behind
+        if rest in (b"", b"--"):
+            if opened >= 0:
+                spans.append((opened, max(opened, _before_line_end(content, found, start))))
+            opened = min(line_end + 1, end)
+            if rest == b"--":
+                return spans
+            if len(spans) > MAX_PARTS:
+                break
+            at = min(line_end, end)  # the next delimiter may begin with this line's end
+        else:
+            budget.lookalikes -= 1
+            if budget.lookalikes < 0:
+                budget.limited = True
+                break
+        found = -1
     if opened >= 0:
         budget.note("multipart-not-closed")
         spans.append((opened, end))
     return spans
+
+
+def _rest_of_line(content: bytes, at: int, end: int) -> tuple[bytes, int]:
+    """What follows a delimiter, without white space, and where the line ends. Of a long line that
+    is not read to its end: a message can be one line that is full of delimiters."""
+    near = min(end, at + 200)
+    line_end = content.find(b"\n", at, near)
+    rest = content[at : near if line_end < 0 else line_end].rstrip(b" \t\r")
+    if line_end < 0 and rest in (b"", b"--"):
+        line_end = content.find(b"\n", near, end)
+    return rest, end if line_end < 0 else line_end
 
 
 def _before_line_end(content: bytes, at: int, start: int) -> int:

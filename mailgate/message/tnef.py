@@ -11,6 +11,7 @@ TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 
 _SIGNATURE = 0x223E9F78
 _MAX_FILES = 500
+MAX_ATTRIBUTES = 20_000
 _BODY, _RENDER_DATA, _TITLE, _DATA = 0x0002800C, 0x00069002, 0x00018010, 0x0006800F
 _ATTACHMENT_PROPS, _MESSAGE_PROPS, _CODEPAGE = 0x00069005, 0x00069003, 0x00069007
 _LONG_NAME, _NAME, _MIME_TYPE, _OBJECT = 0x3707, 0x3704, 0x370E, 0x3701
@@ -43,7 +44,9 @@ def read(octets: bytes) -> Content | None:
     content = Content()
     codepage = "cp1252"
     at = 6
-    while at + 9 <= len(octets):
+    for _ in range(MAX_ATTRIBUTES):
+        if at + 9 > len(octets):
+            break
         tag, length = struct.unpack_from("<II", octets, at + 1)
         value = octets[at + 9 : at + 9 + length]
         at += 9 + length + 2  # the checksum is not checked: senders get it wrong

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import binascii
+import io
 import re
+
+#: Files that are taken out of running text; what more stands there stays text.
+MAX_UU_FILES = 100
 
 _SOFT_BREAK_PADDED = re.compile(rb"=[ \t]+(?=\r?\n)")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
@@ -50,12 +54,12 @@ def uu(octets: bytes) -> bytes:
         return octets
     if begin[0].startswith(b"begin-base64"):
         return base64(octets[begin.end() :].partition(b"====")[0])
-    decoded = []
-    for line in octets[begin.end() :].lstrip(b"\r\n").splitlines():
+    decoded = bytearray()
+    for line in io.BytesIO(octets[begin.end() :].lstrip(b"\r\n")):  # all lines would fill memory
         if line.strip() == b"end":
             break
-        decoded.append(_uu_line(line))
-    return b"".join(decoded)
+        decoded += _uu_line(line.rstrip(b"\r\n"))
+    return bytes(decoded)
 
 
 def uu_files(text: str) -> tuple[str, list[tuple[str, bytes]]]:
@@ -67,7 +71,7 @@ def uu_files(text: str) -> tuple[str, list[tuple[str, bytes]]]:
         found.append((match[1].strip(), uu(match[0].encode("ascii", "replace"))))
         return ""
 
-    return _UU_FILE.sub(take, text), found
+    return _UU_FILE.sub(take, text, count=MAX_UU_FILES), found
 
 
 def _uu_line(line: bytes) -> bytes:

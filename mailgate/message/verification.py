@@ -35,6 +35,8 @@ MAX_SIGNATURES = 5
 MAX_KEY = 1000
 
 _ALGORITHMS = frozenset({"rsa-sha256", "ed25519-sha256"})  # RFC 8301 §3.1: no SHA-1
+#: What dkimpy raises for a broken signature, seal or key.
+_BROKEN = (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError)
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 _SPACES = re.compile(rb"[ \t\r\n]+")
 
@@ -117,7 +119,10 @@ class _Letter:
 
     def chain_holds(self, sealers: Collection[str]) -> bool:
         """Whether every ARC seal, and the last signature over the message, are right and theirs."""
-        status, sets, _ = _Arc(self._headers, self._body).verify(dnsfunc=self._key)
+        try:
+            status, sets, _ = _Arc(self._headers, self._body).verify(dnsfunc=self._key)
+        except _BROKEN:
+            return False
         named = {sealer.lower() for sealer in sealers}
         keys = (each[key] for each in sets for key in ("as-domain", "ams-domain"))
         return bool(status == dkim.CV_Pass) and {k.decode().lower() for k in keys} <= named
@@ -128,8 +133,8 @@ class _Letter:
             # Whose key it was is asked of dkimpy: it might read the field otherwise than we do.
             holds = checker.verify(index, dnsfunc=self._key)
             return bool(holds) and checker.domain.decode().lower() == signer
-        except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError):
-            return False  # of a broken signature or key; another one may hold (RFC 6376 §6.1)
+        except _BROKEN:
+            return False  # another one may hold (RFC 6376 §6.1)
 
     def _key(self, name: bytes, timeout: float = 0) -> bytes | None:
         del timeout  # the resolver has its own, for the whole message

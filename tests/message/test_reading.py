@@ -8,8 +8,9 @@ import tracemalloc
 
 import pytest
 
-from mailgate.message import read, read_head
+from mailgate.message import read, read_head, structure
 from mailgate.message.structure import MAX_DEPTH, MAX_PARTS
+from mailgate.message.transfer import MAX_UU_FILES
 from tests.message.mails import mail, multipart, part, rooted
 
 
@@ -164,3 +165,58 @@ def test_a_large_attachment_costs_a_small_multiple_of_its_size() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2.5 * len(content), "besides the content itself"
+
+
+LOOKALIKES = {
+    "one line": b"-" * 200_000,
+    "a line each": b"---x\r\n" * 40_000,
+    "of every level": b"-----x\r\n" * 40_000,
+}
+
+
+@pytest.mark.parametrize("name", LOOKALIKES)
+def test_what_only_begins_like_a_delimiter_is_looked_at_a_limited_number_of_times(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    rest_of_line = structure._rest_of_line  # what each look costs is counted
+
+    def counted(content: bytes, at: int, end: int) -> tuple[bytes, int]:
+        found = rest_of_line(content, at, end)
+        looked.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(structure, "_rest_of_line", counted)
+    inner = b"\r\n" + LOOKALIKES[name]
+    for level in range(1, MAX_DEPTH if name == "of every level" else 2):
+        inner = multipart("mixed", inner, boundary="-" * level)
+    message = read(rooted(inner))
+    assert len(looked) <= structure.MAX_LOOKALIKES + 3 * MAX_DEPTH
+    assert sum(looked) <= 200 * len(looked)
+    assert message.parsed == ("clean" if name == "one line" else "limits")
+
+
+def test_only_so_many_files_are_taken_out_of_running_text() -> None:
+    one = b"begin 644 x\n#86)C\n`\nend\n"
+    message = read(mail(body=one * (MAX_UU_FILES + 3)))
+    assert len(message.attachments) == MAX_UU_FILES
+    assert message.text.count("begin 644 x") == 3
+
+
+IN_PIECES = {
+    "uuencoded lines": ("application/x", "x-uuencode", b"begin 644 a\r\n" + b"#86)C\r\n" * 100_000),
+    "runs of Japanese": ("text/plain; charset=iso-2022-jp", "7bit", b"\x1b$B-!\x1b(B" * 100_000),
+}
+
+
+@pytest.mark.parametrize("name", IN_PIECES)
+def test_memory_does_not_grow_with_the_number_of_pieces(name: str) -> None:
+    kind, encoding, body = IN_PIECES[name]
+    content = mail(f"Content-Type: {kind}", f"Content-Transfer-Encoding: {encoding}", body=body)
+    tracemalloc.start()
+    try:
+        read(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(content)

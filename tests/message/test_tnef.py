@@ -101,3 +101,11 @@ def test_a_broken_envelope_never_raises() -> None:
         for _ in range(chance.randint(1, 8)):
             broken[chance.randrange(6, len(broken))] = chance.randrange(256)
         assert tnef.read(bytes(broken[: chance.randint(0, len(broken))])) is None or True
+
+
+def test_an_envelope_of_endless_attributes_is_read_to_a_bound() -> None:
+    body = attribute(1, 0x0002800C, b"text\0")
+    for count, text in ((1_000, "text"), (tnef.MAX_ATTRIBUTES, "")):
+        found = tnef.read(envelope(*[attribute(2, 0x00069999, b"")] * count, body))
+        assert found is not None
+        assert found.text == text
