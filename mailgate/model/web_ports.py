@@ -13,6 +13,7 @@ from typing import Protocol
 
 from mailgate.model.directory import AccountEntry, Contact, Language, Role, Service
 from mailgate.model.notice import Notice
+from mailgate.model.outcome import Composed
 from mailgate.model.people import (
     AccessToken,
     ApiToken,
@@ -20,6 +21,7 @@ from mailgate.model.people import (
     Change,
     Credentials,
     PendingChange,
+    Scope,
     Session,
     SignedIn,
     SignIn,
@@ -34,9 +36,9 @@ from mailgate.model.views import (
     WaitingRow,
 )
 
-Tell = Callable[[Change, tuple[Contact, ...]], Sequence[Notice]]
-"""Compose the mails about a change that came into force; pure. Called inside the transaction with
-the account's contacts as they are now."""
+Tell = Callable[[Change, tuple[Contact, ...]], Composed]
+"""Compose the mails about a change that came into force, and the access token of who is new; pure.
+Called inside the transaction with the account's contacts as they are now."""
 
 
 class Refused(Exception):
@@ -83,11 +85,20 @@ class AccessTokenStore(Protocol):
         who: str,
         now: datetime,
         expires_at: datetime,
+        scopes: Sequence[Scope] = ("panel",),
+        *,
+        account_id: str | None = None,
+        kept_session: str = "",
     ) -> AccessToken | None:
-        """Keep a new token, revoke the contact's older ones, and mail it; None within limits."""
+        """Keep a new token, revoke the contact's older ones, and mail it; None where the limits
+        leave no room. With `account_id` only for a contact of that account; the session of that
+        hash goes on with the new token."""
 
-    def use(self, token_sha256: str, now: datetime) -> tuple[AccessToken, Contact] | None:
-        """Whom a token signs in, if it is valid; the first use verifies the address."""
+    def use(
+        self, token_sha256: str, now: datetime, scope: Scope | None = "panel"
+    ) -> tuple[AccessToken, Contact] | None:
+        """Whom a token signs in, if it is valid and has the scope; the first use verifies the
+        address. Without a scope the caller looks at what it is good for."""
 
     def of_account(self, account_id: str) -> list[AccessToken]:
         """Newest first; for the account's main contact and for staff."""

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from mailgate.model.addresses import address_key
 from mailgate.model.notice import Notice
+from mailgate.model.outcome import Composed
 from mailgate.model.people import Change, PendingChange, Side
 from mailgate.model.web_ports import Refused, Tell
 from mailgate.settings import Limits
 from mailgate.store import events, paused, replace_address, rows
-from mailgate.store.access_tokens import record_ended
+from mailgate.store.access_tokens import issue_within, record_ended
 from mailgate.store.authority import lock_account
 from mailgate.store.engine import Database
 from mailgate.store.limits import letter_exceeded
@@ -119,12 +120,22 @@ class Changes:
             people = select(contact).where(contact.c.account_id == row.account_id)
             now_there = tuple(rows.contact_of(r) for r in connection.execute(people))
             made = _change_of(row)
-            notices = tell(made, now_there)
-            if notices:
-                connection.execute(insert(outbox), [rows.notice_row(n, now) for n in notices])
+            self._tell(connection, made, tell(made, now_there), now)
             _record(connection, now, "change-done", by, row, side=side)
             record_ended(connection, now, "address-changed", by, ended)
         return made
+
+    def _tell(
+        self, connection: Connection, made: Change, composed: Composed, now: datetime
+    ) -> None:
+        if composed.notices:
+            mails = [rows.notice_row(notice, now) for notice in composed.notices]
+            connection.execute(insert(outbox), mails)
+        token = composed.token
+        if token is not None and not letter_exceeded(
+            connection, self._limits, now, to=token.notice.to, template=token.notice.template
+        ):
+            issue_within(connection, token, made.requested_by, now)
 
     def refuse(self, token_sha256: str, now: datetime) -> bool:
         """One side says no, and that is the end of it."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mailgate.model.directory import Contact
-from mailgate.model.notice import Notice
+from mailgate.model.outcome import Composed, NewToken
 from mailgate.model.people import Change, Session
 from mailgate.model.web_ports import Refused
 from mailgate.store import Store
@@ -57,13 +57,18 @@ def ask(house: House, asked: Change) -> Change:
     return house.store.changes.ask(asked, [mail], NOW)
 
 
-def tell(done: Change, contacts: Sequence[Contact]) -> list[Notice]:
-    assert any(c.address == done.new_address for c in contacts), "told of what is so already"
-    return [
-        notice(f"T{to}", to=to, template="address-changed")
-        for to in (done.old_address, done.new_address)
-        if to
-    ]
+def tell(done: Change, contacts: Sequence[Contact]) -> Composed:
+    new = next(c for c in contacts if c.address == done.new_address)
+    if done.kind == "add":
+        mail = notice("A1", to=new.address, template="access-token")
+        token = NewToken(new.id, "new token", NOW + DAY, ("panel", "tickets:read"), mail)
+        return Composed(token=token)
+    return Composed(
+        tuple(
+            notice(f"T{to}", to=to, template="address-changed")
+            for to in (done.old_address, done.new_address)
+        )
+    )
 
 
 def addresses(house: House, account: str = "1001") -> dict[str, str]:
@@ -415,3 +420,17 @@ def test_an_account_has_the_name_and_the_language_it_was_given(house: House) -> 
     assert (account.company, account.language) == ("Piekarnia Nowak", "en")
     (act,) = house.store.audit.entries(who=ANNA).rows
     assert act.why["changes"]["language"] == ["pl", "en"]
+
+
+def test_a_new_contact_gets_a_token_once_the_address_is_verified(house: House) -> None:
+    """Row B2."""
+    ask(house, change(house))
+    assert house.store.access_tokens.of_account("1001") == []
+    assert house.store.changes.confirm(f"new {NEW}", NOW, tell)
+    found = house.store.access_tokens.use("new token", NOW)
+    assert found is not None
+    assert (found[1].address, found[0].issued_by, found[0].scopes) == (
+        NEW, ANNA, ("panel", "tickets:read"),
+    )  # fmt: skip
+    mails = [r.notice.to for r in house.store.views.outbox() if r.notice.template == "access-token"]
+    assert mails == [NEW]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -13,6 +14,7 @@ from mailgate.model.directory import Contact
 from mailgate.model.envelope import Envelope
 from mailgate.model.item import Admission
 from mailgate.model.notice import Notice
+from mailgate.model.people import Scope
 from mailgate.tokens import access, message_id
 from tests.world import DESK, KEYS, World
 
@@ -35,7 +37,7 @@ def admitted(world: World, author: str, subject: str, text: str, cc: str = "") -
     return admission
 
 
-def issue(world: World, contact: Contact) -> str:
+def issue(world: World, contact: Contact, scopes: Sequence[Scope] = ("panel",)) -> str:
     """Have an access token mailed, as staff do; gives the token."""
     nonce, now = access.new_nonce(clock.random), world.now()
     token = access.token(KEYS, nonce)
@@ -57,7 +59,7 @@ def issue(world: World, contact: Contact) -> str:
         link_nonce=nonce,
     )
     made = world.store.access_tokens.issue(
-        contact.id, access.sha256(token), notice, "kasia", now, ends
+        contact.id, access.sha256(token), notice, "kasia", now, ends, scopes
     )
     assert made
     return token

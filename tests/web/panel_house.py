@@ -23,6 +23,7 @@ from mailgate.intake.entry import entry
 from mailgate.model.directory import Contact
 from mailgate.model.item import Admission, Admitted
 from mailgate.model.notice import OutboxRow
+from mailgate.model.people import Scope
 from mailgate.model.ports import StorageError
 from mailgate.model.privacy import PrivacyRequest
 from mailgate.outbound.answer import answers
@@ -177,9 +178,9 @@ class PanelHouse:
         )  # fmt: skip
         self.world.store.acts.reply(number, notices, "Kasia", self.world.now())
 
-    def token(self, address: str) -> str:
+    def token(self, address: str, scopes: Sequence[Scope] = ("panel",)) -> str:
         """An access token as staff issue it."""
-        return issue(self.world, self.contact(address))
+        return issue(self.world, self.contact(address), scopes)
 
     def letters(self, address: str) -> list[OutboxRow]:
         """Mails of ours to this address, oldest first."""

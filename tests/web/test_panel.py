@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.message import attachment
+from mailgate.model.people import AccessToken
 from mailgate.settings import Limits
 from mailgate.tokens import session
 from mailgate.tokens import ticket as ticket_tokens
@@ -768,3 +769,62 @@ def test_the_database_holds_no_token_that_opens_anything(house: PanelHouse, anna
     for secret in (link, cookie, token):
         assert secret.encode() not in raw
     assert session.sha256(cookie).encode() in raw
+
+
+# --- a new token ----------------------------------------------------------------------------------
+
+
+def tokens(house: PanelHouse, who: str) -> list[AccessToken]:
+    return house.world.store.access_tokens.of_contact(house.contact(who).id)
+
+
+def with_token(house: PanelHouse, token: str) -> Visitor:
+    visitor = Visitor(house)
+    nonce = visitor.ask("/panel/sign-in").nonce
+    visitor.post("/panel/sign-in/token", None, nonce=nonce, token=token)
+    return visitor
+
+
+def test_a_person_has_a_new_token_sent_and_goes_on_with_the_session(house: PanelHouse) -> None:
+    token = house.token(ANNA)
+    anna, thief = with_token(house, token), with_token(house, token)
+    assert signed_in(anna)
+    assert signed_in(thief)
+    done = anna.follow(anna.send(f"/panel/contacts/{house.contact(ANNA).id}/token"))
+    assert "Nowy token dostępu został wysłany" in done.text
+    assert not signed_in(thief)
+    assert not signed_in(with_token(house, token))
+    new = tokens(house, ANNA)[0]
+    assert (new.issued_by, new.address, new.scopes) == (ANNA, ANNA, ("panel", "tickets:read"))
+    mailed = house.find(ANNA, r"mgt-[a-z2-7]{26}")
+    assert signed_in(with_token(house, mailed))
+    assert house.world.store.access_tokens.revoke(new.id, "kasia", "lost", house.world.now())
+    assert not signed_in(anna), "with the new token the session ends, as with the old one"
+
+
+def test_the_main_contact_has_tokens_sent_to_the_others_and_they_only_to_themselves(
+    house: PanelHouse, anna: Visitor
+) -> None:
+    jan = Visitor(house).sign_in(JAN)
+    assert anna.send(f"/panel/contacts/{house.contact(OLA).id}/token").status == 303
+    assert tokens(house, OLA)[0].issued_by == ANNA
+    assert jan.send(f"/panel/contacts/{house.contact(OLA).id}/token").status == 404
+    assert anna.send(f"/panel/contacts/{house.contact(SAM).id}/token").status == 404
+    assert jan.send(f"/panel/contacts/{house.contact(JAN).id}/token").status == 303
+    mails = {r.notice.to for r in house.world.outbox() if r.notice.template == "access-token"}
+    assert {OLA, JAN} <= mails
+
+
+def test_so_many_tokens_and_no_more(tmp_path: Path, server: Server) -> None:
+    house = make_house(tmp_path, server, Limits())
+    anna = Visitor(house).sign_in(ANNA)
+    path = f"/panel/contacts/{house.contact(OLA).id}/token"
+    pages = [anna.follow(anna.send(path)).text for _ in range(4)]
+    assert ["nie został wysłany" in page for page in pages] == [False, False, False, True]
+    assert len(tokens(house, OLA)) == 3
+    house.world.store.close()
+
+
+def test_a_token_for_programs_alone_does_not_sign_in(house: PanelHouse) -> None:
+    assert not signed_in(with_token(house, house.token(ANNA, ("tickets:read",))))
+    assert signed_in(with_token(house, house.token(ANNA, ("tickets:read", "panel"))))

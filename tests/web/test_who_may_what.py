@@ -64,6 +64,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /panel/contacts/{id:int}/address": MAIN,
     "GET /panel/contacts/{id:int}/remove": MAIN,
     "POST /panel/contacts/{id:int}/remove": MAIN,
+    "POST /panel/contacts/{id:int}/token": MAIN | {"cc"},  # the contact's own
     "POST /panel/changes/{id:int}/cancel": MAIN,
     "GET /panel/sharing": MAINS,
     "POST /panel/sharing": MAINS,

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from mailgate.model.directory import LANGUAGES, Language
+from mailgate.web.panel import letters
 from mailgate.web.panel.contacts import ContactPages
 from mailgate.web.panel.site import Panel, main_contact, one_line, person
 from mailgate.web.session import Visit
@@ -49,6 +50,28 @@ class AccountPages:
         if not access.revoke(token_id, contact.address, "in the panel", now, account.id):
             raise HTTPException(404)
         return self.panel.to("/account", "token-revoked")
+
+    def send_token(self, visit: Visit) -> Response:
+        """Mail a new token: to oneself, or as the main contact to anybody of the account (B2, B5).
+
+        It goes to the registered address alone, and ends the earlier one.
+        """
+        contact, account = person(visit)
+        whom = contact
+        if (asked := visit.request.path_params["id"]) != contact.id:
+            people = self.contacts.entry(visit).contacts if contact.role == "main" else ()
+            found = [one for one in people if one.id == asked]
+            if not found:
+                raise HTTPException(404)
+            whom = found[0]
+        token = letters.token(self.panel, whom, account)
+        made = self.panel.stores.access.issue(
+            whom.id, token.token_sha256, token.notice, contact.address, self.panel.now(),
+            token.expires_at, token.scopes, account_id=account.id,
+            kept_session=visit.who.session.token_sha256 if whom is contact else "",
+        )  # fmt: skip
+        self.panel.wake()
+        return self.panel.to("/account", "token-sent" if made else "token-not-sent")
 
     def _show(self, visit: Visit, company: str, language: str, problem: str = "") -> Response:
         contact, account = person(visit)

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mailgate.model.addresses import same_address
 from mailgate.model.directory import Account, AccountEntry, Contact, Language, Role
 from mailgate.model.notice import Notice
+from mailgate.model.outcome import Composed, NewToken
 from mailgate.model.people import Change, ChangeKind, PendingChange, Side, SignIn
 from mailgate.model.web_ports import Tell
-from mailgate.outbound.letters import letter
+from mailgate.outbound.letters import access_token, letter
 from mailgate.tokens import change as change_tokens
 from mailgate.tokens import session
 
@@ -88,18 +90,33 @@ def of_change(panel: Panel, entry: AccountEntry, asked: Change) -> Sequence[Noti
 
 
 def teller(panel: Panel, found: PendingChange) -> Tell:
-    """What the old and the new address are told once a change of it is in force."""
+    """What the old and the new address are told once a change of it is in force; somebody new
+    gets their access token with it (row B2)."""
     account = Account(found.change.account_id, found.company, found.language)
 
-    def tell(done: Change, _contacts: tuple[Contact, ...]) -> Sequence[Notice]:
+    def tell(done: Change, contacts: tuple[Contact, ...]) -> Composed:
         if done.kind == "add":
-            return ()
-        return [
-            _letter(panel, "address-changed", _reader(done, to), account, _values(done))
-            for to in (done.old_address, done.new_address)
-        ]
+            new = [c for c in contacts if same_address(c.address, done.new_address) and c.signs_in]
+            return Composed(token=token(panel, new[0], account) if new else None)
+        both = (done.old_address, done.new_address)
+        values = _values(done)
+        return Composed(
+            tuple(
+                _letter(panel, "address-changed", _reader(done, to), account, values) for to in both
+            )
+        )
 
     return tell
+
+
+def token(panel: Panel, contact: Contact, account: Account) -> NewToken:
+    """A new access token for a contact, and the mail that carries it to their own address."""
+    sha256, expires, notice = access_token(
+        contact, account,
+        settings=panel.settings, keys=panel.keys, now=panel.now(), random=panel.random,
+    )  # fmt: skip
+    scopes = tuple(panel.settings.access_tokens.scopes)
+    return NewToken(contact.id, sha256, expires, scopes, notice)
 
 
 def _values(asked: Change) -> dict[str, str]:

@@ -108,6 +108,7 @@ def _account(panel: Panel) -> list[BaseRoute]:
         Route(one, guarded(contacts.one), methods=BOTH),
         Route(f"{one}/address", guarded(contacts.address), methods=POST),
         Route(f"{one}/remove", guarded(contacts.remove), methods=BOTH),
+        Route(f"{one}/token", guarded(account.send_token), methods=POST),
         Route("/panel/changes/{id:int}/cancel", guarded(contacts.cancel), methods=POST),
         Route("/panel/sharing", guarded(matrix.matrix, _MATRIX), methods=BOTH),
         Route("/panel/account", guarded(account.page), methods=BOTH),
