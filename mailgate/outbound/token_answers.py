@@ -231,6 +231,7 @@ def _on_ticket(desk: Desk, letter: Notice, values: Mapping[str, str]) -> Notice:
         values={
             **letter.values,
             "sender": quoted_address(_author(outcome)),
+            "channel": outcome.item.channel,
             "received": outcome.item.envelope.received_at.isoformat(),
             **values,
             **_of_ticket(ticket),
