@@ -124,6 +124,19 @@ class RightsDesk:
 
         return tell
 
+    # --- by the clock -------------------------------------------------------------------------
+
+    def erase_waiting(self, now: datetime) -> int:
+        """Go on with every erasure that is approved: one that a run left behind, one whose last
+        hold has ended (promise G5). Gives how many are done."""
+        done = 0
+        for number in self.store.erasure.pending():
+            request = self.store.privacy_requests.get(number)
+            if request is not None:
+                answer = self.answered(request, now)
+                done += not self.store.erasure.run(number, now, answer).stopped
+        return done
+
     # --- who ----------------------------------------------------------------------------------
 
     def _reader(

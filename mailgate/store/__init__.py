@@ -22,6 +22,7 @@ from mailgate.store.directory import Directory
 from mailgate.store.duties import Duties
 from mailgate.store.edits import Edits
 from mailgate.store.engine import Database, open_database
+from mailgate.store.erasure import Erasure
 from mailgate.store.expiring import Expiring
 from mailgate.store.inbox import Inbox
 from mailgate.store.intake import Intake
@@ -35,6 +36,7 @@ from mailgate.store.person import Persons
 from mailgate.store.privacy_holds import PrivacyHolds
 from mailgate.store.privacy_requests import PrivacyRequests
 from mailgate.store.queue import Queue
+from mailgate.store.retention import Retention
 from mailgate.store.saved_views import Saved
 from mailgate.store.sessions import Sessions
 from mailgate.store.signins import SignIns
@@ -83,8 +85,10 @@ class Store:
     stats: Stats
     privacy_requests: PrivacyRequests
     privacy_holds: PrivacyHolds
+    retention: Retention
     corrections: Corrections
     persons: Persons
+    erasure: Erasure
 
     @property
     def file(self) -> Path | None:
@@ -163,6 +167,8 @@ def open_store(
         stats=Stats(database),
         privacy_requests=PrivacyRequests(database, bounds, kept),
         privacy_holds=PrivacyHolds(database),
+        retention=Retention(database, kept),
         corrections=Corrections(database),
         persons=Persons(database),
+        erasure=Erasure(database, bounds, kept),
     )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from mailgate.model.addresses import address_key, normalise
 from mailgate.model.privacy import Hold, Restriction
@@ -13,9 +24,12 @@ from mailgate.model.web_ports import Refused
 from mailgate.store import events, queue
 from mailgate.store.engine import Database
 from mailgate.store.privacy_tables import privacy_hold, privacy_restriction
+from mailgate.store.retention_kept import HOLD, kept_messages, kept_tickets
 from mailgate.store.tables import account, contact, item, message
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow, is_number, storable
+from mailgate.store.whose import who as who_is
+from mailgate.store.whose import wrote
 
 _STANDS = privacy_hold.c.lifted_at.is_(None)
 _RESTRICTS = privacy_restriction.c.lifted_at.is_(None)
@@ -91,14 +105,15 @@ class PrivacyHolds:
         key = address_key(address)
         values = {"address_key": key, "address": normalise(address), "why": why, "who": who}
         with self._database.writing() as connection:
-            row = _restriction(connection, key)
+            row = restriction(connection, key)
             if row is None:
                 row = connection.execute(
                     insert(privacy_restriction)
                     .values(at=now, **values)
                     .returning(*privacy_restriction.c)
                 ).one()
-                _again(connection, of_person(connection, key), now)
+                theirs = wrote(who_is(connection, address))
+                _again(connection, theirs & (message.c.verdict == "pending"), now)
                 subject = f"restriction:{row.id}"
                 _record(connection, now, "restriction-placed", who, subject, reason=why)
         return _restriction_of(row)
@@ -115,7 +130,7 @@ class PrivacyHolds:
             ).first()
             if row is None:
                 return False
-            _again(connection, of_person(connection, key), now)
+            _again(connection, message.c.verdict == "held", now, restricted=True)
             subject = f"restriction:{row.id}"
             _record(connection, now, "restriction-lifted", who, subject, reason=why)
         return True
@@ -128,14 +143,14 @@ class PrivacyHolds:
 
     def restricted(self, address: str) -> Restriction | None:
         with self._database.reading() as connection:
-            row = _restriction(connection, address_key(address))
+            row = restriction(connection, address_key(address))
         return _restriction_of(row) if row else None
 
 
 def holds_on(connection: Connection, address: str, account_id: str | None = None) -> list[Hold]:
     """As `PrivacyHolds.holds_on`, inside the caller's transaction."""
     key = address_key(address)
-    theirs = of_person(connection, key, account_id)
+    theirs = wrote(who_is(connection, address, account_id))
     accounts = select(contact.c.account_id).where(contact.c.address_key == key)
     written = select(message.c.account_id).where(theirs)
     if account_id is not None:
@@ -152,32 +167,37 @@ def holds_on(connection: Connection, address: str, account_id: str | None = None
     return [_hold_of(row) for row in found]
 
 
-def of_person(
-    connection: Connection, key: str, account_id: str | None = None
-) -> ColumnElement[bool]:
-    """A message that this person wrote, or that was entered in their name as a contact."""
-    his = select(contact.c.id).where(contact.c.address_key == key)
-    ids = list(connection.execute(his).scalars())
-    wrote = or_(message.c.author_key == key, message.c.contact_id.in_(ids))
-    return wrote if account_id is None else wrote & (message.c.account_id == account_id)
+def stands_on_address(connection: Connection, key: str) -> bool:
+    query = select(privacy_hold.c.id).where(privacy_hold.c.address_key == key, _STANDS)
+    return connection.execute(query).first() is not None
 
 
-def _again(connection: Connection, theirs: ColumnElement[bool], now: datetime) -> None:
-    """Queue what is not settled: what waits for a confirmation is held once they are restricted,
-    and what was held for that is decided once they are not.
+def held() -> ColumnElement[bool]:
+    """A message that some hold keeps: by itself, or with the whole of its ticket."""
+    kept = or_(
+        message.c.queue_id.in_(kept_messages(HOLD)), message.c.ticket.in_(kept_tickets(HOLD))
+    )
+    return func.coalesce(kept, false())
+
+
+def _again(
+    connection: Connection, which: ColumnElement[bool], now: datetime, *, restricted: bool = False
+) -> None:
+    """Have messages decided again: what waits for a confirmation is held once its author is
+    restricted, and what was held for that is decided once nobody is.
 
     A worker that is deciding at this moment decides once more, for it may have read the directory
     as it was.
     """
     query = (
-        select(item, message.c.facts, message.c.verdict)
+        select(item, message.c.facts)
         .join(message, message.c.queue_id == item.c.queue_id)
-        .where(theirs, message.c.verdict.in_(("pending", "held")))
+        .where(which)
         .order_by(item.c.queue_id)
         .with_for_update(of=item)
     )
     for row in connection.execute(query).all():
-        if row.verdict == "pending" or row.facts.get("restricted") == "yes":
+        if not restricted or row.facts.get("restricted") == "yes":
             queue.again(connection, row, now)
     active = item.c.state == "active"
     connection.execute(update(item).where(active).values(revision=item.c.revision + 1))
@@ -194,7 +214,7 @@ def _require(connection: Connection, ticket: int | None, account_id: str | None)
         raise Refused("not-found")
 
 
-def _restriction(connection: Connection, key: str) -> AnyRow | None:
+def restriction(connection: Connection, key: str) -> AnyRow | None:
     query = select(privacy_restriction).where(privacy_restriction.c.address_key == key, _RESTRICTS)
     return connection.execute(query).first()
 

@@ -1,0 +1,185 @@
+"""Erasure (GDPR Art. 17): approved once, done in small steps, each of them a transaction.
+
+A step finds what is left to do by looking, so it matters not where a run was cut off: the next one
+goes on. What was done so far stands in the request, and becomes its receipt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, false, func, or_, select, update
+
+from mailgate.model.directory import Language
+from mailgate.model.privacy import PrivacyRequest, Removal
+from mailgate.model.privacy_ports import Answered
+from mailgate.privacy.receipt import ENDS, outcome
+from mailgate.settings import Limits, Privacy
+from mailgate.store import erasure_mail, erasure_mentions, erasure_person
+from mailgate.store.engine import Database
+from mailgate.store.forget import clean
+from mailgate.store.privacy_holds import held, restriction, stands_on_address
+from mailgate.store.privacy_requests import lock, record, request_of, settle
+from mailgate.store.privacy_tables import privacy_request
+from mailgate.store.tables import account, contact
+from mailgate.store.types import AnyRow
+from mailgate.store.whose import Who, names_them, queued, sent_to, who, wrote
+
+_AT_ONCE = 50
+
+
+class Erasure:
+    """`ErasureStore` over a database."""
+
+    def __init__(self, database: Database, limits: Limits, privacy: Privacy) -> None:
+        self._database = database
+        self._limits = limits
+        self._privacy = privacy
+
+    def plan(self, address: str, account_id: str | None = None, *, ends: bool = False) -> Removal:
+        """What an erasure would remove and what it would keep, and why; nothing is changed."""
+        with self._database.reading() as connection:
+            person = who(connection, address, account_id)
+            stopped = _against(connection, person)
+            keeps = erasure_person.kept(connection, person, ends=ends)
+            keeps.update(_held(connection, person))
+            counts = {
+                "message": select(func.count()).where(wrote(person), ~held()),
+                "item": select(func.count()).where(queued(connection, person)),
+                "outbox": select(func.count()).where(sent_to(person)),
+                "rewritten_message": select(func.count()).where(names_them(person), ~held()),
+            }
+            found = Counter({k: connection.execute(q).scalar_one() for k, q in counts.items()})
+            found["item"] += found["message"]
+            found.update(erasure_person.counted(connection, person, ends=ends))
+        return Removal({k: n for k, n in found.items() if n}, dict(keeps), stopped)
+
+    def approve(
+        self, request_id: int, who: str, why: str, now: datetime, *, ends: bool = False
+    ) -> PrivacyRequest | None:
+        """Let a request be carried out. None where it is answered, or asks for something else."""
+        with self._database.writing() as connection:
+            row = lock(connection, request_id)
+            if row is None or row.kind != "erase" or row.state not in ("open", "waiting"):
+                return None
+            receipt = {**row.receipt, **({ENDS: 1} if ends else {})}
+            row = _note(connection, row, receipt, state="waiting", closed_by=who)
+            record(connection, now, "erasure-approved", who, row, reason=why, ends=ends)
+        return request_of(row)
+
+    def pending(self) -> list[int]:
+        """Requests that are approved and not done, the oldest first."""
+        query = select(privacy_request.c.id).where(
+            privacy_request.c.kind == "erase", privacy_request.c.state == "waiting"
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query.order_by(privacy_request.c.id)).scalars())
+
+    def run(self, request_id: int, now: datetime, answer: Answered) -> Removal:
+        """Carry out what was approved, as far as holds allow, and close the request once nothing
+        is left; `stopped` is "hold" or "restricted" where it has to wait."""
+        left: list[str] | None = None
+        while True:
+            with self._database.writing() as connection:
+                row = lock(connection, request_id)
+                if row is None or row.state != "waiting":
+                    return Removal(stopped="done")
+                person = who(connection, row.address, row.account_id)
+                stopped = _against(connection, person)
+                if stopped:
+                    return self._removal(connection, row, person, stopped)
+                if left is None:
+                    left = erasure_mentions.naming(connection, person)
+                some, left = left[:_AT_ONCE], left[_AT_ONCE:]
+                done = self._step(connection, person, some, now)
+                receipt = _sum(row.receipt, done)
+                row = _note(connection, row, receipt)
+                if done or some:
+                    continue
+                removal = self._finish(connection, row, person, now, answer)
+            clean(self._database)
+            return removal
+
+    def _step(
+        self, connection: Connection, person: Who, naming: list[str], now: datetime
+    ) -> Counter[str]:
+        """The next thing that is left; nothing where all mail is done."""
+        if naming:
+            return erasure_mentions.take_out_of(connection, naming, person, now)
+        return (
+            erasure_mail.forget_written(connection, person, now)
+            or erasure_mail.forget_sent(connection, person)
+            or erasure_mentions.take_out_of(
+                connection, erasure_mentions.still_named(connection, person)[:_AT_ONCE], person, now
+            )
+        )
+
+    def _finish(
+        self, connection: Connection, row: AnyRow, person: Who, now: datetime, answer: Answered
+    ) -> Removal:
+        """The rest, in the transaction that closes the request; nothing of it while a hold keeps a
+        part of their mail, for then they are needed as a whole."""
+        if _held(connection, person):
+            return self._removal(connection, row, person, "hold")
+        ends = bool(row.receipt.get(ENDS))
+        done = erasure_mail.forget_in_sent(connection, person)
+        keeps = erasure_person.kept(connection, person, ends=ends)
+        language = _language(connection, person)
+        done.update(erasure_person.forget_rest(connection, person, now, ends=ends))
+        removed = _sum(row.receipt, done)
+        removed.pop(ENDS, None)
+        words = outcome(removed, keeps, language, self._privacy, now)
+        by = row.closed_by or row.filed_by
+        settle(connection, self._limits, row, "done", words, by, now, answer, receipt=removed)
+        return Removal(removed, dict(keeps))
+
+    def _removal(self, connection: Connection, row: AnyRow, person: Who, stopped: str) -> Removal:
+        """What was done so far, and what has to wait."""
+        removed = {name: count for name, count in row.receipt.items() if name != ENDS}
+        return Removal(removed, _held(connection, person), stopped)
+
+
+def _against(connection: Connection, person: Who) -> str:
+    """Why nothing at all may be erased now: a hold on the person (GDPR Art. 17(3)(e)), or their own
+    wish that it be kept (Art. 18(1)(b))."""
+    if restriction(connection, person.key) is not None:
+        return "restricted"
+    return "hold" if stands_on_address(connection, person.key) else ""
+
+
+def _held(connection: Connection, person: Who) -> dict[str, int]:
+    """Messages of theirs, or that name them, that a hold keeps."""
+    theirs = or_(wrote(person), names_them(person))
+    count = select(func.count()).where(func.coalesce(theirs, false()), held())
+    found: int = connection.execute(count).scalar_one()
+    return {"hold": found} if found else {}
+
+
+def _language(connection: Connection, person: Who) -> Language:
+    """How the person is spoken to: as one of their contacts is, else as the house does."""
+    query = (
+        select(func.coalesce(contact.c.language, account.c.language))
+        .join(account, account.c.id == contact.c.account_id)
+        .where(contact.c.id.in_(person.contact_ids))
+        .order_by(contact.c.id)
+    )
+    found: Language | None = connection.execute(query).scalar()
+    return found or "pl"
+
+
+def _note(connection: Connection, row: AnyRow, receipt: Mapping[str, int], **values: Any) -> AnyRow:
+    return connection.execute(
+        update(privacy_request)
+        .where(privacy_request.c.id == row.id)
+        .values(receipt=dict(receipt), **values)
+        .returning(*privacy_request.c)
+    ).one()
+
+
+def _sum(before: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    total = Counter(before)
+    total.update(more)
+    return {name: count for name, count in total.items() if count}
