@@ -57,7 +57,7 @@ def test_no_token_and_no_code_is_anywhere_but_in_its_mail(
     site: Site, people: int, tmp_path: Path
 ) -> None:
     with Sink(site.relay[1]) as sink:
-        with Daemon(site) as daemon, ThreadPoolExecutor(4) as several:
+        with Daemon(site) as daemon, ThreadPoolExecutor(24) as several:
             numbers = range(FIRST, FIRST + people * len(STATES), len(STATES))
             found = list(several.map(lambda n: one_person(site, sink, n), numbers))
             processes = process_list(daemon.process.pid)
