@@ -1,10 +1,11 @@
-"""How long something is kept: a stretch of the calendar, and the moment it ends."""
+"""How long something is kept: a stretch of the calendar, the moment it ends, and what is due."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,22 @@ class Window:
         if self.months and self.months % 12 == 0:
             return f"{self.months // 12} years"
         return f"{self.months} months"
+
+
+def after_its_year(moment: datetime) -> datetime:
+    """When the year of a moment is over: a claim of two years or more ends with 31 December
+    (Polish Civil Code, Art. 118)."""
+    return datetime(moment.year + 1, 1, 1, tzinfo=moment.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What of one table may go now: how much, when the oldest and the newest of it ended, and how
+    much more is kept by a hold or a restriction."""
+
+    table: str
+    data: Literal["correspondence", "claims", "security"]
+    count: int
+    oldest: datetime | None
+    newest: datetime | None
+    kept: int
