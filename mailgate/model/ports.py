@@ -154,6 +154,9 @@ class ConfirmView(Protocol):
 class OutboxStore(Protocol):
     def claim_due(self, now: datetime, limit: int) -> list[OutboxRow]: ...
 
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the next mail is due that is not due yet."""
+
     def sent(self, notice_id: str, reply: str, now: datetime) -> None: ...
 
     def retry(self, notice_id: str, reply: str, at: datetime) -> None: ...

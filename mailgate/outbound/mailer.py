@@ -101,6 +101,7 @@ class Mailer:
                     await asyncio.to_thread(self.store.reset_active)
                     reset = True
                 rows = await asyncio.to_thread(self.store.claim_due, self.now(), BATCH)
+                pause = self.idle if rows else await asyncio.to_thread(self._until_next)
             except Exception as error:  # whatever it is, mail waits in the outbox
                 self.log.error("mailer-failed", exc_info=error)
                 await self._pause(STORE_PAUSE)
@@ -108,7 +109,14 @@ class Mailer:
             if rows:
                 await self._deliver(rows)
             else:
-                await self._pause(self.idle)
+                await self._pause(pause)
+
+    def _until_next(self) -> float:
+        """Seconds until a mail is due. To the moment: when an answer comes must not follow from
+        when we were woken (row B10)."""
+        now = self.now()
+        due = self.store.next_due(now)
+        return min(self.idle, (due - now).total_seconds()) if due else self.idle
 
     async def _deliver(self, rows: list[OutboxRow]) -> None:
         """Hand over a batch on one connection, which is opened again where it broke."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from mailgate.model.notice import OutboxRow
 from mailgate.store import events, rows
@@ -60,6 +60,12 @@ class Outbox:
                 .returning(*outbox.c)
             ).all()
         return sorted((rows.outbox_of(row) for row in taken), key=lambda row: row.notice.date)
+
+    def next_due(self, now: datetime) -> datetime | None:
+        query = select(func.min(outbox.c.due_at)).where(outbox.c.due_at > now)
+        with self._database.reading() as connection:
+            found: datetime | None = connection.execute(query).scalar()
+        return found
 
     def sent(self, notice_id: str, reply: str, now: datetime) -> None:
         self._settle(notice_id, reply, state="sent", sent_at=now)

@@ -17,9 +17,10 @@ from mailgate.store.people_tables import access_token
 from mailgate.store.tables import link, outbox
 from mailgate.store.tables import ticket as tickets
 
-#: Letters wait so long, so that their number and their way do not show in how long the answer to
-#: the author takes (B10).
-AFTER = timedelta(seconds=2)
+#: Whoever asks the token desk is answered so long after their mail came in, whatever there was to
+#: look up and to write down meanwhile. Letters wait longer, so that their number and their way do
+#: not show in the time of an answer either (B10).
+ANSWERED, AFTER = timedelta(seconds=1), timedelta(seconds=2)
 
 
 def say(
@@ -44,9 +45,8 @@ def say(
         if not carries and _said_before(connection, notice):
             continue
         if _within(connection, outcome, notice, budget, now):
-            row = rows.notice_row(notice, now)
-            due_at = now + AFTER if notice.template in LETTERS else now
-            connection.execute(insert(outbox), {**row, "due_at": due_at})
+            row = {**rows.notice_row(notice, now), "due_at": _due(outcome, notice, now)}
+            connection.execute(insert(outbox), row)
             carrier = notice if carries else carrier
     if carrier is not None or outcome.decision.verdict != "pending":
         supersede(connection, outcome.item.queue_id)
@@ -54,6 +54,14 @@ def say(
         connection.execute(insert(link), rows.link_row(asked, carrier.ticket))
     if composed.token is not None:
         _issue(connection, outcome, composed.token, budget, now)
+
+
+def _due(outcome: Outcome, notice: Notice, now: datetime) -> datetime:
+    if notice.template in LETTERS:
+        return now + AFTER
+    if notice.template == outcome.decision.acknowledge:
+        return max(now, outcome.item.envelope.received_at + ANSWERED)
+    return now
 
 
 def _within(

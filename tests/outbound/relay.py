@@ -101,6 +101,7 @@ class Outbox:
         self.rows = {n.id: OutboxRow(n, "waiting", 0, NOW) for n in notices}
         self.resets = 0
         self.results = 0
+        self.looked = 0
         self.trouble: list[Exception] = []
         """Raised by the next calls, one each."""
         self._changed = threading.Condition()
@@ -119,6 +120,10 @@ class Outbox:
     async def until(self, state: str) -> None:
         """Wait until every row is in this state."""
         await self._reached(lambda: all(row.state == state for row in self.rows.values()))
+
+    async def found_empty(self) -> None:
+        """Wait until the mailer has found nothing to do."""
+        await self._reached(lambda: self.looked > 0)
 
     async def settled(self, times: int) -> None:
         """Wait until so many attempts in all have got their result."""
@@ -148,6 +153,13 @@ class Outbox:
         for row in due:
             self._set(row.notice.id, state="active", attempts=row.attempts + 1)
         return [self.rows[row.notice.id] for row in due]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        later = [r.next_at for r in self.rows.values() if r.state == "waiting" and r.next_at > now]
+        with self._changed:
+            self.looked += 1
+            self._changed.notify_all()
+        return min(later, default=None)
 
     def sent(self, notice_id: str, reply: str, now: datetime) -> None:
         self._set(notice_id, state="sent", last_reply=reply, sent_at=now)

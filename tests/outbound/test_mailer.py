@@ -103,6 +103,18 @@ def test_a_mail_goes_out_octet_for_octet_with_its_signed_return_address() -> Non
     assert outbox.resets == 1
 
 
+def test_a_mail_that_has_to_wait_goes_out_when_it_is_due_although_nobody_wakes_the_mailer() -> None:
+    outbox, relay, wait = Outbox([notice()]), Relay(), timedelta(seconds=0.1)
+    outbox.rows = {id_: replace(row, next_at=outbox.at + wait) for id_, row in outbox.rows.items()}
+
+    async def pass_time(_mailer: Mailer) -> None:
+        await outbox.found_empty()
+        outbox.later(wait)
+        await outbox.until("sent")
+
+    deliver(outbox, relay, pass_time)
+
+
 def test_without_an_address_for_bounces_the_reverse_path_is_null() -> None:
     outbox, relay = Outbox([notice()]), Relay()
     deliver(outbox, relay, lambda _: outbox.until("sent"), {"bounces": None})

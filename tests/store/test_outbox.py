@@ -57,6 +57,18 @@ def test_a_notice_is_kept_as_what_it_says(store: Store) -> None:
     assert [r.notice for r in store.outbox.claim_due(NOW, 10)] == [said]
 
 
+def test_the_next_mail_is_the_one_that_is_due_first_of_those_that_are_not_due_yet(
+    store: Store,
+) -> None:
+    put(store, notice("n1"), notice("n2"), notice("n3"))
+    assert store.outbox.next_due(NOW) is None
+    assert store.outbox.next_due(NOW - MINUTE) == NOW
+    store.outbox.claim_due(NOW, 10)
+    store.outbox.retry("n2", "later", NOW + HOUR)
+    store.outbox.retry("n3", "later", NOW + 5 * MINUTE)
+    assert store.outbox.next_due(NOW) == NOW + 5 * MINUTE
+
+
 def test_what_is_being_sent_is_not_given_out_again(store: Store) -> None:
     put(store, notice("n1"))
     assert [r.attempts for r in store.outbox.claim_due(NOW, 10)] == [1]
