@@ -466,6 +466,7 @@ CREATE TABLE link (
     CONSTRAINT fk_link_queue_id FOREIGN KEY(queue_id) REFERENCES item (queue_id)
 );
 
+CREATE INDEX ix_link_contact_id ON link (contact_id);
 CREATE INDEX ix_link_queue_id ON link (queue_id);
 CREATE INDEX ix_link_ticket ON link (ticket, contact_id);
 

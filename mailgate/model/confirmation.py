@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.model.decision import Verdict
@@ -17,7 +18,8 @@ class Confirmation:
     `name` and `company` come from the directory, never from the message; `subject` is the
     message's own and may say anything. `by_staff` is true where our staff entered the message for
     the customer (row A9). `verdict` is None as long as no worker has judged the message since the
-    link was decided; on an open link it is the verdict so far.
+    link was decided; on an open link it is the verdict so far. A link about an access token shows
+    what its mail `said`, and nothing of the message; `issued` says that a token went out for it.
     """
 
     link: Link
@@ -31,3 +33,5 @@ class Confirmation:
     by_staff: bool
     verdict: Verdict | None
     reasons: tuple[str, ...]
+    said: Mapping[str, str] = field(default_factory=dict)
+    issued: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
@@ -14,7 +14,7 @@ from mailgate.model.item import QueueState
 from mailgate.model.message import Attachment
 from mailgate.model.notice import OutboxRow
 from mailgate.model.people import Override
-from mailgate.model.ticket import LinkState, Standing, Ticket, TicketState
+from mailgate.model.ticket import LinkAbout, LinkState, Standing, Ticket, TicketState
 
 T = TypeVar("T")
 
@@ -133,7 +133,10 @@ class TicketRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
-    """A message that waits for this contact's own answer."""
+    """What waits for this contact's own answer: a message, or a question about an access token.
+
+    A question about a token shows what the mail with its link `said`, and no word of the message.
+    """
 
     queue_id: str
     ticket: int | None
@@ -141,6 +144,8 @@ class WaitingRow:
     received_at: datetime
     channel: Channel
     reasons: tuple[str, ...]
+    about: LinkAbout = "message"
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,11 @@ class PanelStore(Protocol):
         """The content of a message that `ticket` shows, for its attachments."""
 
     def waiting(self, contact_id: int, limit: int = 50) -> list[WaitingRow]:
-        """Messages in this contact's own name that wait for their answer, newest first."""
+        """What waits for this contact's answer: questions about access tokens, then messages in
+        their own name, newest first."""
+
+    def asked(self, contact_id: int, queue_id: str) -> bool:
+        """Whether this contact was ever asked about a token by this message."""
 
     def answer(self, contact_id: int, queue_id: str, answer: LinkState, now: datetime) -> bool:
         """Record `confirmed` or `denied` for a waiting message and queue it again, once (L5)."""

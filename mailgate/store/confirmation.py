@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from mailgate.model.confirmation import Confirmation
-from mailgate.store import rows
+from mailgate.store import asked, rows
 from mailgate.store.engine import Database
-from mailgate.store.tables import account, contact, decision, item, link, message
+from mailgate.store.people_tables import access_token
+from mailgate.store.tables import account, contact, decision, item, link, message, outbox
 
 
 class Confirmations:
@@ -16,6 +17,7 @@ class Confirmations:
     def __init__(self, database: Database) -> None:
         self._database = database
         judged = select(func.max(decision.c.revision)).where(decision.c.queue_id == link.c.queue_id)
+        issued = select(access_token.c.id).where(access_token.c.queue_id == link.c.queue_id)
         self._query = (
             select(
                 link,
@@ -31,11 +33,14 @@ class Confirmations:
                 contact.c.name,
                 account.c.company,
                 func.coalesce(contact.c.language, account.c.language).label("speaks"),
+                outbox.c.details,
+                issued.exists().label("issued"),
             )
             .join(item, item.c.queue_id == link.c.queue_id)
             .join(message, message.c.queue_id == link.c.queue_id)
             .outerjoin(contact, contact.c.id == link.c.contact_id)
             .outerjoin(account, account.c.id == contact.c.account_id)
+            .outerjoin(outbox, asked.carrier())
         )
 
     def confirmation(self, token_sha256: str) -> Confirmation | None:
@@ -57,4 +62,6 @@ class Confirmations:
             by_staff=row.channel == "console",
             verdict=row.verdict if judged else None,
             reasons=tuple(row.reasons) if judged else (),
+            said=asked.said(row) if row.about != "message" else {},
+            issued=row.issued,
         )

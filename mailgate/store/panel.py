@@ -15,7 +15,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    true,
     update,
 )
 
@@ -23,7 +22,7 @@ from mailgate.model.directory import AccountEntry, Service
 from mailgate.model.notice import OutboxRow
 from mailgate.model.ticket import LinkState
 from mailgate.model.views import MessageView, Page, PanelTicket, TicketRow, WaitingRow
-from mailgate.store import events, history, message_views, queue, rows, search, ticket_rows
+from mailgate.store import asked, events, history, message_views, queue, rows, search, ticket_rows
 from mailgate.store.directory import entries
 from mailgate.store.engine import Database
 from mailgate.store.limits import BY_A_PERSON
@@ -126,7 +125,12 @@ class Panel:
                 row=row,
                 messages=tuple(_without_inside(_for_viewer(r, viewer)) for r in found),
                 notices=tuple(_notices(connection, viewer, row.ticket.number)),
-                waiting=frozenset(r.queue_id for r in _waiting(connection, viewer, row)),
+                waiting=frozenset(
+                    each.queue_id
+                    for each in asked.messages(
+                        connection, viewer.contact_id, viewer.account_id, ticket=row.ticket.number
+                    )
+                ),
             )
 
     def octets(self, contact_id: int, queue_id: str) -> bytes | None:
@@ -146,10 +150,19 @@ class Panel:
             return connection.execute(query).scalar()
 
     def waiting(self, contact_id: int, limit: int = 50) -> list[WaitingRow]:
-        """Messages in this contact's own name that wait for his answer, newest first."""
+        """What waits for this contact's answer: questions about access tokens, then messages in
+        his own name, newest first."""
         with self._database.reading() as connection:
             viewer = _viewer(connection, contact_id)
-            return _waiting(connection, viewer, None, limit) if viewer else []
+            return _waiting(connection, viewer, limit=limit) if viewer else []
+
+    def asked(self, contact_id: int, queue_id: str) -> bool:
+        """Whether this contact was ever asked about a token by this message."""
+        query = select(link.c.about).where(
+            link.c.queue_id == queue_id, link.c.contact_id == storable(contact_id)
+        )
+        with self._database.reading() as connection:
+            return any(about != "message" for about in connection.execute(query).scalars())
 
     def answer(self, contact_id: int, queue_id: str, answer: LinkState, now: datetime) -> bool:
         """Record `confirmed` or `denied` for a waiting message and queue it again, once (L5).
@@ -164,8 +177,8 @@ class Panel:
             queued = history.lock(connection, queue_id)
             if viewer is None or queued is None:
                 return False
-            asked = _waiting(connection, viewer, None, 1, message.c.queue_id == queue_id)
-            if not asked:
+            waiting = _waiting(connection, viewer, queue_id=queue_id, limit=1)
+            if not waiting:
                 return False
             settled = connection.execute(
                 update(link)
@@ -178,7 +191,7 @@ class Panel:
                 .values(state=answer, decided_at=now)
             )
             if settled.rowcount == 0:
-                connection.execute(insert(link), _answered(viewer, queued, asked[0], answer, now))
+                connection.execute(insert(link), _answered(viewer, queued, waiting[0], answer, now))
             queue.again(connection, queued, now)
             events.record(
                 connection,
@@ -186,7 +199,7 @@ class Panel:
                 f"link-{answer}",
                 who=viewer.address,
                 queue_id=queue_id,
-                ticket=asked[0].ticket,
+                ticket=waiting[0].ticket,
                 contact_id=contact_id,
                 channel="panel",
             )
@@ -224,48 +237,11 @@ def _viewer(connection: Connection, contact_id: int) -> _Viewer | None:
 
 
 def _waiting(
-    connection: Connection,
-    viewer: _Viewer,
-    row: TicketRow | None,
-    limit: int = 200,
-    which: ColumnElement[bool] | None = None,
+    connection: Connection, viewer: _Viewer, *, queue_id: str | None = None, limit: int
 ) -> list[WaitingRow]:
-    """Messages in the viewer's own name that ask for an answer and have none yet."""
-    answered = (
-        select(link.c.queue_id)
-        .where(
-            link.c.queue_id == message.c.queue_id,
-            link.c.content_sha256 == item.c.sha256,
-            link.c.contact_id == viewer.contact_id,
-            link.c.state.in_(("confirmed", "denied")),
-        )
-        .exists()
-    )
-    query = (
-        select(message, item.c.channel)
-        .join(item, item.c.queue_id == message.c.queue_id)
-        .where(
-            message.c.contact_id == viewer.contact_id,
-            message.c.account_id == viewer.account_id,
-            ticket_rows.waits(),
-            ~answered,
-            true() if row is None else message.c.ticket == row.ticket.number,
-            true() if which is None else which,
-        )
-        .order_by(message.c.queue_id.desc())
-        .limit(limit)
-    )
-    return [
-        WaitingRow(
-            queue_id=found.queue_id,
-            ticket=found.ticket,
-            subject=found.subject,
-            received_at=found.received_at,
-            channel=found.channel,
-            reasons=tuple(found.reasons),
-        )
-        for found in connection.execute(query)
-    ]
+    mine, account = viewer.contact_id, viewer.account_id
+    found = asked.token_questions(connection, mine, queue_id=queue_id)
+    return [*found, *asked.messages(connection, mine, account, queue_id=queue_id, limit=limit)]
 
 
 def _notices(connection: Connection, viewer: _Viewer, number: int) -> list[OutboxRow]:

@@ -271,7 +271,7 @@ link = Table(
     Column("queue_id", String(32), ForeignKey("item.queue_id"), nullable=False, index=True),
     Column("content_sha256", String(64), nullable=False),
     Column("ticket", Id),
-    Column("contact_id", Id, nullable=False),
+    Column("contact_id", Id, nullable=False, index=True),
     Column("address", Words, nullable=False),
     Column("step", String(16), nullable=False),
     Column("state", String(16), nullable=False),

@@ -158,7 +158,9 @@ class ConfirmPage:
         if request.method == "POST":
             raise HTTPException(403)  # no page of ours can have led here
         language = self.pages.language(request)
-        return self.pages.render("link_state.html", language, 404, state="unknown", shown=None)
+        return self.pages.render(
+            "link_state.html", language, 404, state="unknown", stand="unknown", shown=None
+        )
 
     def _show(
         self,
@@ -174,7 +176,9 @@ class ConfirmPage:
         values: dict[str, Any] = {
             "shown": found,
             "nonce": nonce,
-            "state": _outcome(found) if stand == "confirmed" else stand,
+            "stand": stand,
+            "state": _state(found, stand),
+            "whose": found.said.get("address") or found.link.address,
             "action": self._path(request) + ("/new" if stand in _OVER else "") + _query(request),
             "problem": problem,
             "typed": typed[:16],
@@ -190,6 +194,18 @@ class ConfirmPage:
         if asks:
             self.nonce.keep(response, nonce)
         return response
+
+
+def _state(found: Confirmation, stand: Stand) -> str:
+    """How the link stands, as a key of the texts; about tokens it has words of its own."""
+    about = found.link.about
+    if stand != "confirmed":
+        return stand if about == "message" or stand == "superseded" else f"{about}-{stand}"
+    if about == "message" or found.verdict == "held":
+        return _outcome(found)
+    if found.issued:
+        return "token-issued"
+    return "token-working" if found.verdict is None else "token-late"
 
 
 def _outcome(found: Confirmation) -> str:

@@ -1,4 +1,4 @@
-"""Messages that wait for this contact's own answer: "I sent this", or "I did not"."""
+"""What waits for this contact's own answer: "I sent this" or not, "I want a token" or not."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class WaitingPages:
         return self.panel.show(visit, "waiting.html", waiting=found)
 
     def _waiting(self, contact_id: int, row: WaitingRow) -> Waiting:
+        if row.about != "message":
+            return Waiting(row, "", visible=False)
         stores = self.panel.stores
         message = stores.message(row.queue_id)
         visible = row.ticket is not None and bool(stores.panel.ticket(contact_id, row.ticket))
@@ -49,13 +51,19 @@ class WaitingPages:
         if choice is None:
             raise HTTPException(400)
         queue_id = visit.request.path_params["queue_id"]
+        about_token = self.panel.stores.panel.asked(contact.id, queue_id)
         if not self.panel.stores.panel.answer(contact.id, queue_id, choice, self.panel.now()):
-            message = self.panel.stores.message(queue_id)
-            if message is None or message.contact_id != contact.id:
+            if not about_token and not self._own(contact.id, queue_id):
                 raise HTTPException(404)
             return self.panel.to("/waiting", "answered-before")
         self.panel.wake()
         logs.get("web").info("confirm-answered", queue_id=queue_id, answer=choice, step="panel")
+        if about_token:
+            return self.panel.to("/waiting", f"token-{choice}")
         if choice == "denied":
             return self.panel.to("/waiting", "denied")
         return self.panel.to(f"/sent/{queue_id}")
+
+    def _own(self, contact_id: int, queue_id: str) -> bool:
+        message = self.panel.stores.message(queue_id)
+        return message is not None and message.contact_id == contact_id

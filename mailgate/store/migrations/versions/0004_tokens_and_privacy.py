@@ -70,6 +70,7 @@ def _columns() -> None:
     op.add_column(
         "link", sa.Column("about", sa.String(length=16), server_default="message", nullable=False)
     )
+    op.create_index("ix_link_contact_id", "link", ["contact_id"])
     op.add_column("audit_head", sa.Column("first", ID, server_default="1", nullable=False))
     op.add_column(
         "audit_head",
