@@ -151,3 +151,4 @@ class Faces:
                 wake_mailer=self.wake_mailer,
             )
         )
+                enter=self._enter,

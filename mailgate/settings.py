@@ -160,6 +160,8 @@ class Web(Section):
     listen: Listen = "127.0.0.1:8025"
     form_size: Octets = 64 << 10
     session: WebSession = WebSession()
+    api_per_minute: int = Field(300, ge=1)
+    """Requests of one token to the API, on each machine; as many may come at once."""
 
 
 class Worker(Section):

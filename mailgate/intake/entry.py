@@ -42,8 +42,8 @@ def entry(
 ) -> Admission:
     """One admission from one form: from here on it goes the way of every message.
 
-    `entered_by` is the contact's address in the panel, what was typed as an address in the open
-    form, the staff member's name on the console.
+    `entered_by` is the contact's address in the panel and the API, what was typed as an address in
+    the open form, the staff member's name on the console.
     `token` is the ticket's where this answers in one: it stands in the subject as in a mail (A2).
     `once` is what one showing of the form had: sent again with the same words, by a second click
     or a reload, it is the same message (promise R4).
@@ -51,7 +51,7 @@ def entry(
     """
     at = now()
     address = settings.desks[desk].address
-    author = entered_by if channel in ("panel", "form") else address
+    author = address if channel == "console" else entered_by
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = author
     message["To"] = address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -116,36 +117,54 @@ def _where(error: BaseException) -> dict[str, Any]:
     return {"error": type(error).__name__, "cause": type(cause).__name__, "at": at}
 
 
-class RateLimit:
-    """So many requests a second from one client, kept for the clients last seen (promise W9).
+class Buckets:
+    """A bucket a client, filled by `rate` a second up to `room`; kept for those last seen.
 
-    A bucket a client, filled by `rate` a second up to `rate`. Of IPv6 the /64 counts: that is what
-    one subscriber has, and he may use any address in it.
+    In memory, so that looking costs nothing: of several machines each counts for itself.
+    """
+
+    def __init__(
+        self, rate: float, room: float, monotonic: Callable[[], float], clients: int = 10_000
+    ) -> None:
+        self.rate = rate
+        self.room = room
+        self.monotonic = monotonic
+        self.clients = clients
+        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, client: str) -> bool:
+        now = self.monotonic()
+        with self._lock:
+            left, at = self.buckets.pop(client, (self.room, now))
+            left = min(self.room, left + (now - at) * self.rate)
+            allowed = left >= 1
+            self.buckets[client] = (left - 1 if allowed else left, now)
+            if len(self.buckets) > self.clients:
+                self.buckets.popitem(last=False)
+        return allowed
+
+    def __len__(self) -> int:
+        return len(self.buckets)
+
+
+class RateLimit:
+    """So many requests a second from one client (promise W9).
+
+    Of IPv6 the /64 counts: that is what one subscriber has, and he may use any address in it.
     """
 
     def __init__(
         self, app: ASGIApp, rate: float, monotonic: Callable[[], float], clients: int = 10_000
     ) -> None:
         self.app = app
-        self.rate = rate
-        self.monotonic = monotonic
-        self.clients = clients
-        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self.buckets = Buckets(rate, rate, monotonic, clients)
+        self.take = self.buckets.take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self.take(client(scope)):
             raise HTTPException(429, headers={"Retry-After": "1"})
         await self.app(scope, receive, send)
-
-    def take(self, client: str) -> bool:
-        now = self.monotonic()
-        left, at = self.buckets.pop(client, (self.rate, now))
-        left = min(self.rate, left + (now - at) * self.rate)
-        allowed = left >= 1
-        self.buckets[client] = (left - 1 if allowed else left, now)
-        if len(self.buckets) > self.clients:
-            self.buckets.popitem(last=False)
-        return allowed
 
 
 def client(scope: Scope) -> str:

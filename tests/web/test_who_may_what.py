@@ -137,6 +137,11 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /panel/tickets/{number:int}/answer": {"text": "Tak."},
     "POST /panel/privacy": {"kind": "access"},
     "POST /console/views": {"name": "moje", "query": ""},
+    # the same, with a customer's own token
+    "GET /api/v1/my/tickets": HOLDERS,
+    "GET /api/v1/my/tickets/{number}": MAIN,
+    "GET /api/v1/my/services": HOLDERS,
+    "POST /api/v1/my/tickets": HOLDERS,
     "POST /console/staff": {
         "login": "nowa", "name": "Nowa", "role": "admin", "language": "pl",
     },
@@ -236,10 +241,10 @@ def ask(house: House, row: str, who: str, headers: dict[str, str] | None = None)
     if method == "GET":
         return house.ask(path, who=who, headers=headers)
     if path.startswith("/api/"):
-        data = {"why": "bo tak", "value": "vouches", "text": "Tak."}
-        wanted = {"override": ("value", "why"), "answers": ("text",)}.get(
-            path.split("/")[-1], ("why",)
-        )
+        data = {"why": "bo tak", "value": "vouches", "text": "Tak.", "subject": "Kopia"}
+        wanted = {
+            "override": ("value", "why"), "answers": ("text",), "tickets": ("subject", "text"),
+        }.get(path.split("/")[-1], ("why",))  # fmt: skip
         sent = {name: data[name] for name in wanted}
         return house.ask(path, method, who, data=sent, headers=headers)
     fields = {"csrf": "c5" * 16, "nonce": "0" * 32, "why": "bo tak", **FORMS.get(row, {})}

@@ -6,8 +6,9 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 
 from mailgate import __version__
-from mailgate.web.api import acting, problems, reading
+from mailgate.web.api import acting, my, problems, reading
 from mailgate.web.api.access import SCOPES, Api, ApiStore
+from mailgate.web.guard import Buckets
 
 __all__ = ["SCOPES", "Api", "ApiStore", "create", "routes"]
 
@@ -15,9 +16,13 @@ PATH = "/api/v1"
 _ABOUT = """\
 Tickets, messages, why they were authorized or not, and contacts.
 
-Every request carries a staff token: `Authorization: Bearer mga-…`. A list gives some rows and
-`next`; ask again with `after` for those that follow. Every error is a problem (RFC 9457) with a
-stable `code`.
+Every request carries a token. Staff bring one of theirs, `Authorization: Bearer mga-…`. What begins
+with `/my` is for customers, who bring their access token, `Authorization: Bearer mgt-…`, and see
+what the panel shows them.
+
+A list gives some rows and `next`; ask again with `after` for those that follow. Every error is a
+problem (RFC 9457) with a stable `code`. Whoever asks too often gets a 429 that says when to come
+back.
 """
 
 
@@ -38,8 +43,10 @@ def create(api: Api) -> FastAPI:
         root_path_in_servers=False,
     )
     app.state.api = api
+    often = api.settings.web.api_per_minute
+    app.state.buckets = Buckets(often / 60, often, api.monotonic)
     problems.install(app)
     # The routes themselves, not the routers: what walks over all routes shall find them.
-    app.router.routes += [*reading.router.routes, *acting.router.routes]
+    app.router.routes += [*reading.router.routes, *acting.router.routes, *my.router.routes]
     problems.describe(app)
     return app
