@@ -120,6 +120,7 @@ class Faces:
             policy=self.policy,
             ready=self.ready,
             what_if=self._what_if,
+            rights=self._console_rights(),
             enter=self._enter,
             wake_workers=self.wake_workers,
             wake_mailer=self.wake_mailer,
@@ -137,6 +138,21 @@ class Faces:
         )
         return [*door, *rooms]
 
+    def _console_rights(self) -> console.Rights:
+        store, desk = self.store, self._rights
+        return console.Rights(
+            requests=store.privacy_requests,
+            holds=store.privacy_holds,
+            people=store.persons,
+            corrections=store.corrections,
+            erasure=store.erasure,
+            retention=store.retention,
+            duties=store.duties,
+            make_copy=desk.make_copy,
+            answered=desk.answered,
+            told=desk.told,
+        )
+
     def _api(self) -> list[BaseRoute]:
         return api.routes(
             api.Api(
@@ -149,6 +165,6 @@ class Faces:
                 misses=self._what_if.misses,
                 wake_workers=self.wake_workers,
                 wake_mailer=self.wake_mailer,
+                enter=self._enter,
             )
         )
-                enter=self._enter,

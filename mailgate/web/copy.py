@@ -8,6 +8,7 @@ from typing import IO
 from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mailgate.model.privacy import PrivacyRequest
 
@@ -18,19 +19,25 @@ away: it never has a name in a file system."""
 _CHUNK = 1 << 16
 
 
-def copy_response(file: IO[bytes], name: str) -> StreamingResponse:
+class CopyResponse(StreamingResponse):
     """The zip as something to save under its name (RFC 6266 §4.3), never as a page."""
-    return StreamingResponse(
-        _chunks(file),
-        headers={
-            "Content-Type": "application/zip",
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
             "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+        }
+        super().__init__(_chunks(file), headers=headers, media_type="application/zip")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Closes the file however it ends: a reader who goes away never begins to read it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+    while chunk := file.read(_CHUNK):
+        yield chunk

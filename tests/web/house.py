@@ -183,9 +183,6 @@ class House:
             tokens.issue(self.staff(who).id, who, sha, asked, "tests", now, until)
         return {"authorization": f"Bearer {made}"}
 
-    # --- who and what -------------------------------------------------------------------------
-
-    def contact(self, who: str) -> Any:
     def _access_token(self, who: str, scopes: Sequence[str]) -> dict[str, str]:
         made = "mgt-" + "".join(c for c in f"{who}{''.join(scopes)}" if c.isalpha()).ljust(26, "a")
         made = made[:30]
@@ -207,6 +204,9 @@ class House:
                 connection.execute(access_token.insert(), values)
         return {"authorization": f"Bearer {made}"}
 
+    # --- who and what -------------------------------------------------------------------------
+
+    def contact(self, who: str) -> Any:
         return self.world.store.lookup.contacts(CUSTOMERS[who])[0]
 
     def staff(self, role: str) -> Staff:
@@ -398,17 +398,27 @@ def _people(house: House) -> None:
 
 
 def _rights(house: House) -> None:
-    """Requests about personal data of the main contact: one answered, with a copy to take."""
-    world, anna = house.world, house.contact("main")
+    """Requests about personal data: two of the main contact, one answered, with a copy to take, and
+    one of each kind that staff work off; a hold and a restriction."""
+    world, anna, jan = house.world, house.contact("main"), house.contact("technical")
+    requests, holds, now = world.store.privacy_requests, world.store.privacy_holds, world.now()
 
-    def asks(kind: RequestKind) -> int:
-        requests, now = world.store.privacy_requests, world.now()
-        return requests.file(kind, ANNA, "", ANNA, now, contact_id=anna.id, account_id="1001").id
+    def asks(kind: RequestKind, who: Any) -> int:
+        address, account = who.address, who.account_id
+        filed = requests.file(
+            kind, address, "", address, now, contact_id=who.id, account_id=account
+        )
+        return filed.id
 
-    house.ids |= {"asked": asks("erase"), "copy": asks("access")}
-    world.store.privacy_requests.close(
-        house.ids["copy"], "done", "Oto kopia.", "tests", world.now(), lambda _request: None
-    )
+    house.ids |= {
+        "asked": asks("erase", anna),
+        "copy": asks("access", anna),
+        **{f"asks_{kind}": asks(kind, jan) for kind in ("access", "rectify", "erase", "restrict")},
+        "technical_id": jan.id,
+    }
+    requests.close(house.ids["copy"], "done", "Oto kopia.", "tests", now, lambda _request: None)
+    house.ids["hold"] = holds.hold("FV/7", "tests", now, ticket=house.ids["ticket"]).id
+    house.ids["restriction"] = holds.restrict(OLA, "spór", "tests", now).id
 
 
 def mail(world: World, author: str, subject: str, cc: str = "") -> str:

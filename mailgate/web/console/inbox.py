@@ -15,6 +15,7 @@ from starlette.routing import Route
 from mailgate.model.decision import VERDICTS
 from mailgate.model.views import BadCursor, InboxFilter
 from mailgate.web.console.frame import Frame, Incomplete, kept, staff_of
+from mailgate.web.console.rights import trouble
 from mailgate.web.session import Visit
 
 _STATES = ("incoming", "active", "deferred", "hold", "done")
@@ -41,9 +42,9 @@ class Inbox:
         ]
 
     def page(self, visit: Visit) -> Response:
-        query = visit.request.query_params
+        query, now = visit.request.query_params, self.frame.now()
         wanted = wanted_messages(query)
-        store = self.frame.store
+        store, rights = self.frame.store, self.frame.around.rights
         try:
             found = store.inbox.messages(wanted, after=query.get("after") or None, limit=PAGE)
         except BadCursor:
@@ -63,6 +64,8 @@ class Inbox:
             narrowed=narrowed(wanted),
             onward=kept(query, drop=("after",)),
             unjudged=kept(query, drop=("after", "verdict")),
+            late=len(rights.requests.overdue(now)),
+            trouble=trouble(rights, now),
         )
 
     def save(self, visit: Visit) -> Response:

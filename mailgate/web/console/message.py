@@ -17,6 +17,7 @@ from mailgate.model.item import QueueRow
 from mailgate.model.message import Head
 from mailgate.model.views import InboxMessage
 from mailgate.web.console.frame import Frame
+from mailgate.web.console.rights import Marks, marks
 from mailgate.web.console.sanitize import Shown, TooMuch, sanitize
 from mailgate.web.session import Visit
 
@@ -77,6 +78,7 @@ class MessagePage:
             shown=_made_safe(markup_) if tab == "html" and markup_ else None,
             source=_source(content) if tab == "source" else "",
             says=self._says(),
+            marks=_marks(self.frame, found),
             **actions(found),
         )
 
@@ -122,6 +124,13 @@ class MessagePage:
         if isinstance(found, QueueRow) or not _readable(found):
             raise HTTPException(404)
         return self._octets(visit)
+
+
+def _marks(frame: Frame, found: InboxMessage) -> Marks:
+    message = found.message
+    address = found.contact.address if found.contact else None
+    people = (message.author, address)
+    return marks(frame.around.rights.holds, people, message.ticket, message.account_id)
 
 
 def _readable(found: InboxMessage) -> bool:

@@ -24,6 +24,7 @@ from mailgate.model.ticket import Ticket
 from mailgate.model.web_ports import StaffStore
 from mailgate.rules.nearest import Miss
 from mailgate.rules.policy import Policy
+from mailgate.web.console.rights import Rights
 
 
 class TicketActs(Protocol):
@@ -108,6 +109,7 @@ class Around:
     policy: Callable[[], Policy]
     ready: Callable[[], Mapping[str, bool]]
     what_if: WhatIf
+    rights: Rights
     enter: Enter
     wake_workers: Callable[[], None]
     wake_mailer: Callable[[], None]

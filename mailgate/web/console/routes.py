@@ -14,6 +14,9 @@ from mailgate.web.console.frame import Frame
 from mailgate.web.console.inbox import Inbox
 from mailgate.web.console.message import MessagePage
 from mailgate.web.console.ports import Around, ConsoleStore
+from mailgate.web.console.privacy import RequestPages
+from mailgate.web.console.privacy_acts import RequestActs
+from mailgate.web.console.privacy_keep import HoldPages, RetentionPage
 from mailgate.web.console.say import uncoded
 from mailgate.web.console.staff import StaffPages
 from mailgate.web.console.state import AuditPage, StatePage
@@ -41,6 +44,7 @@ def routes(
     pages.env.filters["uncoded"] = uncoded
     frame = Frame(pages, sessions, store, around, now)
     tickets = Tickets(frame, keys)
+    requests = RequestPages(frame, settings.privacy)
     return [
         *Inbox(frame).routes(),
         *MessagePage(frame).routes(),
@@ -50,5 +54,9 @@ def routes(
         *WhatIfPage(frame).routes(),
         *StatePage(frame, settings).routes(),
         *AuditPage(frame).routes(),
+        *requests.routes(),
+        *RequestActs(frame, requests).routes(),
+        *HoldPages(frame).routes(),
+        *RetentionPage(frame, settings.privacy).routes(),
         *StaffPages(frame, random, hash_password, settings.desks[frame.pages.house].tag).routes(),
     ]

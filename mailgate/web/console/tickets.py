@@ -16,6 +16,7 @@ from mailgate.model.views import BadCursor, ConsoleTicket, TicketFilter, TicketV
 from mailgate.tokens import ticket as token
 from mailgate.tokens.keys import Keys
 from mailgate.web.console.frame import Frame, Incomplete, kept, reason_of, staff_of
+from mailgate.web.console.rights import marks
 from mailgate.web.session import Visit
 
 #: Does it: number, who, why; the ticket afterwards, None where it did not apply.
@@ -102,6 +103,12 @@ class Tickets:
             token=token.render(desk.tag if desk else ticket.desk, ticket.number, code),
             timeline=timeline(found.view),
             signature=staff_of(visit).signature,
+            marks=marks(
+                self.frame.around.rights.holds,
+                (message.author for message in found.view.messages),
+                ticket.number,
+                ticket.account_id,
+            ),
         )
 
     def find(self, visit: Visit) -> ConsoleTicket:

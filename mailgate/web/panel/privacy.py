@@ -13,7 +13,7 @@ from mailgate.model.directory import Language
 from mailgate.model.privacy import REQUEST_KINDS, PrivacyRequest, RequestKind, RequestState
 from mailgate.model.privacy_ports import RequestFilter
 from mailgate.model.web_ports import Refused
-from mailgate.web.copy import copy_response
+from mailgate.web.copy import CopyResponse
 from mailgate.web.panel.site import Panel, person
 from mailgate.web.session import Visit
 from mailgate.words import words
@@ -97,7 +97,7 @@ class PrivacyPages:
             raise HTTPException(404)
         file = self.panel.stores.make_copy(asked.request, contact.address, now)
         name = words(self._language(visit))["panel.privacy.file_name"]
-        return copy_response(file, f"{name}-{now:%Y-%m-%d}.zip")
+        return CopyResponse(file, f"{name}-{now:%Y-%m-%d}.zip")
 
     def _language(self, visit: Visit) -> Language:
         contact, account = person(visit)
