@@ -34,11 +34,10 @@ def say(
     link he has already asks, is not said again because the directory changed.
     """
     asked = composed.link
-    if asked is not None and _still_asked(connection, asked, now):
-        notices = [n for n in composed.notices if n.link_nonce != asked.nonce]
-        asked = None
-    else:
-        notices = list(composed.notices)
+    waits = asked is not None and _still_asked(connection, asked, now)
+    notices = composed.notices
+    if asked is not None and waits:
+        notices = tuple(n for n in notices if n.link_nonce != asked.nonce)
     carrier = None
     for notice in notices:
         carries = asked is not None and notice.link_nonce == asked.nonce
@@ -48,7 +47,7 @@ def say(
             row = {**rows.notice_row(notice, now), "due_at": _due(outcome, notice, now)}
             connection.execute(insert(outbox), row)
             carrier = notice if carries else carrier
-    if carrier is not None or outcome.decision.verdict != "pending":
+    if carrier is not None or not (waits or outcome.decision.verdict == "pending"):
         supersede(connection, outcome.item.queue_id)
     if carrier is not None and asked is not None:
         connection.execute(insert(link), rows.link_row(asked, carrier.ticket))
