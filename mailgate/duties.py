@@ -14,6 +14,7 @@ from mailgate import logs
 from mailgate.clock import Now, Random
 from mailgate.model.ports import StorageError
 from mailgate.outbound.letters import access_token_expires
+from mailgate.rights import RightsDesk
 from mailgate.settings import Settings
 from mailgate.store import Store
 from mailgate.tokens.keys import Keys
@@ -114,10 +115,33 @@ class Rota:
 
 def house_duties(settings: Settings, store: Store, keys: Keys, random: Random) -> list[Duty]:
     """All there is to do by the clock."""
+    desk = RightsDesk(settings, store, keys, random)
     return [
         Duty("warn-of-expiry", HOURLY, partial(warn_of_expiry, settings, store, keys, random)),
+        # It looks at the clock itself, and says that it did.
+        Duty("purge", TWICE_A_DAY, partial(purge, store)),
+        Duty("erasure", HOURLY, lambda now: str(desk.erase_waiting(now))),
+        Duty("late-requests", HOURLY, partial(tell_late_requests, store)),
         Duty("tidy", DAILY, lambda now: str(store.duties.tidy(now)), by_age=True),
     ]
+
+
+def purge(store: Store, now: datetime) -> str:
+    """Remove what has been kept long enough; where it stops itself, a person must look."""
+    done = store.retention.purge(now)
+    if done.stopped:
+        logs.get("duties").error("purge-stopped", reason=done.stopped)
+        return f"stopped: {done.stopped}"
+    return f"removed {done.removed.get('ticket', 0)} tickets"
+
+
+def tell_late_requests(store: Store, now: datetime) -> str:
+    """A line of the log for each request about personal data that is late, once."""
+    late = store.privacy_requests.alert_due(now)
+    for request in late:
+        due = request.due_at.isoformat()
+        logs.get("duties").warning("privacy-request-late", request=request.id, due=due)
+    return str(len(late))
 
 
 def warn_of_expiry(

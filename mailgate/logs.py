@@ -36,6 +36,8 @@ EVENTS = frozenset(
         "notice-retried",
         "notice-sent",
         "notice-suppressed",
+        "privacy-request-late",
+        "purge-stopped",
         "ready",
         "rules-loaded",
         "rules-rejected",

@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from mailgate import duties
-from mailgate.duties import AGAIN, DAILY, HOURLY, Duty, Rota
+from mailgate.clock import random
+from mailgate.duties import AGAIN, DAILY, HOURLY, Duty, Rota, house_duties
 from mailgate.model.ports import StorageError
-from tests.store.builders import make_store
+from mailgate.outbound.letters import access_token
+from tests.store.builders import entry, make_store
+from tests.store.house import ANNA
+from tests.world import KEYS, World, make_world
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -130,3 +134,85 @@ def test_duties_run_beside_everything_else_and_say_when_they_were_done(
         await asyncio.wait([task])
 
     asyncio.run(main())
+
+
+# --- what the house does --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path)
+    made.store.directory.import_entries([entry()], made.now())
+    yield made
+    made.store.close()
+
+
+def do(world: World) -> dict[str, str]:
+    """All duties once, at the hour the world has; gives what each of them says."""
+    rota = Rota(
+        house_duties(world.settings, world.store, KEYS, random),
+        world.store.duties,
+        world.now,
+        lambda: None,
+    )
+    rota.round()
+    return {duty.name: duty.note for duty in world.store.duties.all()}
+
+
+def token_of_anna(world: World) -> str:
+    """A token that she uses."""
+    (anna,) = world.store.lookup.contacts(ANNA)
+    account = world.store.lookup.account(anna.account_id)
+    assert account
+    sha, expires, mail = access_token(
+        anna, account, settings=world.settings, keys=KEYS, now=world.now(), random=random
+    )
+    assert world.store.access_tokens.issue(anna.id, sha, mail, "kasia", world.now(), expires)
+    assert world.store.access_tokens.use(sha, world.now())
+    return sha
+
+
+def test_an_owner_reads_in_time_where_a_new_token_is_had(world: World) -> None:
+    token_of_anna(world)
+    for days in (75, 1.5, 1):
+        world.later(days=days)
+        do(world)
+    mails = [r for r in world.outbox() if r.notice.template == "access-token-expires"]
+    assert [r.notice.to for r in mails] == [ANNA]
+    text = world.mail(mails[0]).decode("ascii")
+    assert "/panel/account" in text
+    assert "mgt-" not in text
+
+
+def test_a_house_without_anything_to_do_does_nothing_and_says_so(world: World) -> None:
+    assert do(world) == {
+        "erasure": "0",
+        "late-requests": "0",
+        "purge": "removed 0 tickets",
+        "tidy": "0",
+        "warn-of-expiry": "0",
+    }
+    assert world.outbox() == []
+
+
+def test_after_a_jump_of_the_clock_nothing_is_purged_and_the_console_can_say_why(
+    world: World,
+) -> None:
+    """Promise R14."""
+    do(world)
+    world.later(days=3650)
+    said = do(world)
+    assert said["purge"] == "stopped: clock"
+    assert said["tidy"] == "0"
+
+
+def test_no_token_revives_when_the_clock_is_put_back(world: World) -> None:
+    """Promise R14."""
+    sha = token_of_anna(world)
+    world.store.duties.see(world.now())
+    (made,) = world.store.access_tokens.of_account("1001")
+    at = world.now()
+    while at < made.expires_at:
+        at += timedelta(hours=12)
+        assert world.store.duties.see(at) is None
+    assert world.store.access_tokens.use(sha, at - timedelta(hours=13)) is None
