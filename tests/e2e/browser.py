@@ -18,7 +18,7 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_CODE = re.compile(r"(?m)^ +(\d{3} ?\d{3})\s*$")
+_CODE = re.compile(r"(?m)^ +(?:Kod: +|Code: +)?(\d{3} ?\d{3})\s*$")
 
 
 def link_in(mail: Caught) -> str:
