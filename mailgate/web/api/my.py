@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 
 from mailgate.model.views import MessageView, PanelTicket
-from mailgate.web.api import shapes
+from mailgate.web.api import my_shapes, shapes
 from mailgate.web.api.access import Api, Customer, House, ReadsMine, WritesMine
 from mailgate.web.api.problems import Wrong, documented
 from mailgate.web.api.reading import TicketNumber
@@ -27,7 +27,7 @@ Once = Annotated[
 
 @router.get("/my/tickets", responses=documented())
 def tickets(
-    caller: ReadsMine, api: House, wanted: Annotated[shapes.WantedMine, Query()]
+    caller: ReadsMine, api: House, wanted: Annotated[my_shapes.WantedMine, Query()]
 ) -> shapes.List[shapes.TicketRow]:
     """Your tickets, the last changed first; `text` is searched for in their messages."""
     page = api.store.panel.tickets(
@@ -41,12 +41,12 @@ def tickets(
 
 
 @router.get("/my/tickets/{number}", responses=documented(404))
-def ticket(caller: ReadsMine, api: House, number: TicketNumber) -> shapes.MyTicket:
+def ticket(caller: ReadsMine, api: House, number: TicketNumber) -> my_shapes.MyTicket:
     """One of them with its messages, oldest first, and the answers to them."""
     found = api.store.panel.ticket(caller.contact.id, number)
     if found is None:
         raise Wrong(404, "not-found")
-    return shapes.MyTicket.model_validate(
+    return my_shapes.MyTicket.model_validate(
         {
             "row": found.row,
             "messages": [_message(api, found, message) for message in found.messages],
@@ -74,7 +74,7 @@ def services(caller: ReadsMine, api: House) -> shapes.List[shapes.Service]:
 def write(
     caller: WritesMine,
     api: House,
-    asked: shapes.NewRequest,
+    asked: my_shapes.NewRequest,
     idempotency_key: Once = None,
 ) -> shapes.Queued:
     """Write a request. It goes the way of every message: the rules decide, and may ask you to
@@ -101,7 +101,7 @@ def _desk(api: Api, asked: str | None) -> str:
     return asked or desks[0]
 
 
-def _subject(api: Api, caller: Customer, asked: shapes.NewRequest) -> str:
+def _subject(api: Api, caller: Customer, asked: my_shapes.NewRequest) -> str:
     """The service is found by its name in the message, as it is in a mail."""
     subject = " ".join(asked.subject.split())
     if asked.service is None:
