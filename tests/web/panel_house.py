@@ -8,14 +8,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from mailgate.clock import random
@@ -25,8 +23,8 @@ from mailgate.model.item import Admission, Admitted
 from mailgate.model.notice import OutboxRow
 from mailgate.model.people import Scope
 from mailgate.model.ports import StorageError
-from mailgate.model.privacy import PrivacyRequest
 from mailgate.outbound.answer import answers
+from mailgate.rights import RightsDesk
 from mailgate.settings import Limits
 from mailgate.store.directory_files import parse_yaml
 from mailgate.web.app import create
@@ -61,11 +59,6 @@ accounts:
 ANNA, JAN, OLA = "anna@piekarnia.example", "jan@webdesign.example", "ola@piekarnia.example"
 SAM = "sam@northwind.example"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"}
-
-
-def make_copy(request: PrivacyRequest, who: str, _now: datetime) -> IO[bytes]:
-    """Stands in for the copy of a person's data, which has tests of its own."""
-    return BytesIO(f"{request.id} {who}".encode())
 
 
 @dataclass
@@ -107,7 +100,7 @@ class PanelHouse:
             changes=store.changes,
             intake=Intake(),
             requests=store.privacy_requests,
-            make_copy=make_copy,
+            make_copy=RightsDesk(self.world.settings, store, KEYS, random).make_copy,
             contacts=store.lookup.contacts,
             account=store.lookup.account,
             message=store.views.message,
@@ -215,7 +208,7 @@ class Visitor(Site):
         self.house.world.later(milliseconds=1)
         return super().ask(*arguments, **named)
 
-    def start(self, *_: object) -> Visitor:  # type: ignore[override] # nothing to start here
+    def start(self, *_: object) -> Visitor:
         return self
 
     def sign_in(self, address: str) -> Visitor:

@@ -91,7 +91,11 @@ class Answer:
     status: int
     headers: dict[str, str]
     cookies: list[str]
-    text: str
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
 
     @property
     def nonce(self) -> str:
@@ -256,13 +260,13 @@ class Site:
             got = connection.getresponse()
             found = {k.lower(): v for k, v in got.getheaders()}
             cookies = got.headers.get_all("set-cookie") or []
-            text = got.read().decode()
+            octets = got.read()
         finally:
             connection.close()
         for cookie in cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
-        return Answer(got.status, found, cookies, text)
+        return Answer(got.status, found, cookies, octets)
 
     def post(self, path: str, headers: Mapping[str, str] | None = None, **fields: str) -> Answer:
         body = urlencode(fields).encode()
