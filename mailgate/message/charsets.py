@@ -56,6 +56,29 @@ _ALIASES = {
     "x-mac-cyrillic": "mac-cyrillic",
     "koi8-ru": "koi8-u",
     "koi8": "koi8-r",
+    "windows-31j": "cp932",
+    "cswindows31j": "cp932",
+    "x-ms-cp932": "cp932",
+    "x-euc-jp": "euc_jp",
+    "cp51932": "euc_jp",
+    "iso-2022-jp-ms": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext",
+    "cp50221": "iso2022_jp_ext",
+    "gb_2312-80": "gb18030",
+    "x-euc-cn": "gb18030",
+    "cn-gb": "gb18030",
+    "cn-big5": "big5hkscs",
+    "x-x-big5": "big5hkscs",
+    "ks_c_5601-1989": "cp949",
+    "latin-9": "iso8859-15",
+    "visual": "iso8859-8",
+    "logical": "iso8859-8",
+    "dos-874": "cp874",
+    "x-mac-ce": "mac-latin2",
+    "x-mac-centraleurroman": "mac-latin2",
+    "unicode": "utf-16",
+    "ucs-2": "utf-16",
+    "iso-10646-ucs-2": "utf-16",
 }
 _LATIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _POLISH = {
@@ -66,6 +89,7 @@ _POLISH = {
 _POLISH_SIGN = re.compile(rb"[\xb3\xb9\x9f\xb1\xb6\xbc](?=[a-z\x80-\xff])|\x9c(?=[a-hj-tv-z])")
 #: `utf-8content-type`, `iso-8859-1 (western)`: the label and what ran into it.
 _BEGINS_KNOWN = re.compile(r"utf-?8|iso-8859-\d{1,2}|windows-\d{4}|koi8-[ru]|us-ascii|gb2312|big5")
+_JIS_DOUBLE = re.compile(rb"\x1b\$[@B](?=[!-~])")
 _JIS_RUN = re.compile(rb"\x1b\$[@B]([^\x1b]*)|\x1b\([A-Z]")
 _CP_NAME = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|dos)[-_ ]?(\d{3,4})")
 _ISO_NAME = re.compile(r"(?:x-)?iso[-_ ]?8859[-_ ]?(\d{1,2})")
@@ -120,7 +144,10 @@ def decode(octets: bytes, charset: str = "") -> str:
 
 
 def guess(octets: bytes) -> str:
-    """Text of octets that nobody labelled: UTF-8 where it is valid, else by their letters."""
+    """Text of octets that nobody labelled: by their escapes, as UTF-8 where it is valid, else by
+    their letters."""
+    if octets.isascii() and _JIS_DOUBLE.search(octets):
+        return decode(octets, "iso-2022-jp")
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
@@ -157,7 +184,7 @@ def _utf_8(octets: bytes) -> str:
     except UnicodeDecodeError:
         text = octets.decode("utf-8", "replace")
     valid = sum(1 for c in text if c > "\x7f" and c != "\ufffd")
-    return text if valid >= text.count("\ufffd") else _western(octets)
+    return text if valid >= text.count("\ufffd") else _by_letters(octets)
 
 
 def _iso_2022_jp(octets: bytes) -> str:

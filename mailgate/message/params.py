@@ -50,15 +50,22 @@ def _parameters(rest: str) -> dict[str, str]:
             continue
         at = match.end()
         name, number, extended, quoted, token = match.groups()
-        value = token.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        value = _unquoted(token) if quoted is None else _ESCAPED.sub(r"\1", quoted)
         if number is None and extended is None:
             name = name.lower()
             plain.setdefault(name, value.rstrip() if name == "boundary" else words.decode(value))
         else:
             pieces.setdefault(name.lower(), []).append((int(number or 0), bool(extended), value))
     for name, found in pieces.items():
-        plain[name] = _joined(found)  # RFC 6266 §4.3: the extended form is preferred
+        # RFC 6266 §4.3: the extended form is preferred
+        plain[name] = _joined(found) or plain.get(name, "")
     return plain
+
+
+def _unquoted(token: str) -> str:
+    """A value without quotes, or in the quotes of another language than this."""
+    value = token.strip()
+    return value[1:-1] if len(value) > 2 and value[0] == value[-1] == "'" else value
 
 
 def _joined(pieces: list[tuple[int, bool, str]]) -> str:

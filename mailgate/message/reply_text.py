@@ -15,11 +15,13 @@ from mailgate.message.reply_text_marks import Found
 
 #: After one of these everything is the text of others.
 _ALL_BELOW = frozenset({"header", "original", "rest", "reply above"})
+_ARMOR, _ARMOR_END = "-----BEGIN PGP SIGNED MESSAGE-----\n", "\n-----BEGIN PGP SIGNATURE-----\n"
 
 
 def new_text(plain: str | None, html: str | None) -> str:
     """The new text of a message whose written parts are these; never empty where they are not."""
     if plain is not None and plain.strip():
+        plain = _without_armor(plain)
         lines = reply_text_lines.of_plain(reply_text_marks.split_shared_line(plain))
         new = _new(lines)
         whole = len(_written(new)) == len(_written(lines))
@@ -29,6 +31,18 @@ def new_text(plain: str | None, html: str | None) -> str:
     if html is None:
         return ""
     return reply_text_lines.text_of(_new(reply_text_lines.of_html(html)))
+
+
+def _without_armor(text: str) -> str:
+    """The text inside a cleartext signature that stands at the start (RFC 9580 §7)."""
+    if not text.lstrip().startswith(_ARMOR):
+        return text
+    _hashes, empty, signed = text.partition("\n\n")
+    written, begin, signature = signed.partition(_ARMOR_END)
+    if not empty or not begin:
+        return text
+    lines = (line.removeprefix("- ") for line in written.split("\n"))
+    return "\n".join(lines) + "\n" + signature.partition("-----END PGP SIGNATURE-----")[2]
 
 
 def _written(lines: Sequence[Line]) -> list[Line]:

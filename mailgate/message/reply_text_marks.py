@@ -78,13 +78,21 @@ def find(lines: Sequence[Line]) -> list[Found]:
     asked = _asks_above(lines)
     at = 0
     while at < len(lines):
-        mark = _at(lines, at) if lines[at].rest or _GATE.search(lines[at].text) else None
+        mark = _at(lines, at) if _may_mark(lines, at) else None
         if at in asked and mark is None:
             mark = Found("reply above", at, at + 1)
         if mark:
             found.append(mark)
         at = mark.end if mark else at + 1
     return found
+
+
+def _may_mark(lines: Sequence[Line], at: int) -> bool:
+    line = lines[at]
+    if line.rest or _GATE.search(line.text):
+        return True
+    below = lines[at + 1].text.rstrip() if not line.blank and at + 1 < len(lines) else ""
+    return below.endswith((":", "："))
 
 
 def names_a_message(line: Line) -> bool:
@@ -180,7 +188,7 @@ def _has_subject(lines: Sequence[Line]) -> bool:
 
 def _attribution(lines: Sequence[Line], at: int) -> int | None:
     """The line after `On … wrote:`, which clients break into up to four lines, or None."""
-    if not _may_begin(lines[at].words):
+    if not _may_begin(lines[at].words) and not _breaks_off(lines, at):
         return None
     joined = ""
     taken = 0
@@ -200,6 +208,21 @@ def _attribution(lines: Sequence[Line], at: int) -> int | None:
         if _is_attribution(joined, _quote_follows(lines, index + 1)):
             return index + 1
     return None
+
+
+def _breaks_off(lines: Sequence[Line], at: int) -> bool:
+    """Whether a line is the first half of what stands above a quote: neither it nor the next line
+    is an attribution alone, and no sentence ends between them."""
+    words = lines[at].words.rstrip()
+    if at + 1 >= len(lines) or len(words) > 120 or words.endswith((".", "!", "?", ",")):
+        return False
+    below = lines[at + 1].words.rstrip()
+    return (
+        below.endswith((":", "："))
+        and _quote_follows(lines, at + 2)
+        and not _is_attribution(below, quote_follows=True)
+        and names_a_message(lines[at + 1])
+    )
 
 
 def _quote_follows(lines: Sequence[Line], at: int) -> bool:

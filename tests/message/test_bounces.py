@@ -189,6 +189,7 @@ def test_two_servers_words_are_not_mixed() -> None:
         ("the host 10.5.1.1 said no", "5.0.901"),
         ("version 5.1.1.7 of the program refused", "5.0.901"),
         ("550 5.1.1 no", "5.1.1"),
+        ("550 Nie ma takiego użytkownika", "5.0.911"),
         ("550-5.7.1 no", "5.7.1"),
         ("no (#5.1.1)", "5.1.1"),
         ("421 try later, over quota", "4.0.922"),

@@ -84,6 +84,11 @@ ATTRIBUTIONS = [
     "From: Jan Kowalski <jan@example.com> wrote on 5 Aug 2024:",
     "Jan Kowalski writes:",
     "Quoting Jan Kowalski <jan@example.com>:",
+    "Quoting Jan Kowalski\n<jan@example.com>:",
+    "Cytowanie Jan Kowalski\n<jan@example.com>:",
+    "Citation de Jan Kowalski <jan@example.com> :",
+    "Jan Kowalski kirjoitti\n5.8.2024 klo 10.15:",
+    "Понедельник, 5 августа 2024, 10:15 +03:00\nот Jan Kowalski <jan@example.com>:",
     '05.08.2024, 10:15, "Jan Kowalski" <jan@example.com>:',
     ">On 5 Aug 2024, at 10:15, Jan Kowalski <jan@example.com> wrote:",
 ]
@@ -95,13 +100,26 @@ def test_an_attribution_with_its_quote_is_cut(attribution: str) -> None:
     assert new_text(text, None) == ANSWER
 
 
+@pytest.mark.parametrize(
+    "last", ["Czy to wystarczy?", "Proszę o kopię", "Dziękuję,\nJan", "Zamówienie 5/2024"]
+)
+def test_the_writers_last_line_is_no_part_of_the_attribution_below(last: str) -> None:
+    text = f"{last}\nAnna <anna@example.com> napisała 5.8.2024 o 10:15:\n> Czego potrzeba?\n"
+    assert new_text(text, None).startswith(last.split("\n", maxsplit=1)[0])
+
+
 def test_an_attribution_in_an_unknown_language_is_left_but_its_quote_is_cut() -> None:
     text = "Po.\n\nMë 5.8.2024 10:15, Jan shkroi:\n> Which server?\n> Regards\n"
     assert "server" not in new_text(text, None)
 
 
 @pytest.mark.parametrize(
-    "attribution", [a for a in ATTRIBUTIONS if "@" in a and not a.startswith((">", "From", "Quot"))]
+    "attribution",
+    [
+        a
+        for a in ATTRIBUTIONS
+        if "@" in a and not a.startswith((">", "From", "Quot", "Cyt", "Cita"))
+    ],
 )
 def test_an_attribution_is_enough_where_the_client_marks_no_line(attribution: str) -> None:
     text = f"{ANSWER}\n\n{attribution}\n\nCzego dotyczy prośba?\n"
@@ -259,6 +277,16 @@ def test_a_signature_is_cut(signature: str) -> None:
 )
 def test_text_that_only_looks_like_a_mark_is_kept(text: str) -> None:
     assert new_text(text, None) == text
+
+
+def test_a_cleartext_signature_is_taken_off() -> None:
+    armor = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+    end = "\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
+    assert new_text(f"{armor}{ANSWER}\n- - punkt{end}", None) == f"{ANSWER}\n- punkt"
+    assert new_text(f"{armor}{ANSWER}", None).endswith(ANSWER), "an open one is shown"
+    quoted = "".join(f"> {line}\n" for line in f"{armor}x{end}".split("\n"))
+    below = f"{ANSWER}\n\nOn 5 Aug 2024, at 10:15, Jan <jan@example.com> wrote:\n{quoted}"
+    assert new_text(below, None) == ANSWER
 
 
 def test_a_message_that_is_all_quote_is_shown_rather_than_nothing() -> None:
