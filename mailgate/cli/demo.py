@@ -68,6 +68,7 @@ def _open(settings: Settings, logins: Logins) -> None:
         f"    TOTP secret {logins.totp_secret}; its code of this moment: {url}/mailbox/code\n"
         f"JSON API:       {url}/api/v1/openapi.json\n"
         f"\nmailbox with every mail that was sent, and their links: {url}/mailbox\n"
-        f"SMTP on {settings.intake.smtp[0]}: send your own to pomoc@desk.example\n"
+        f"SMTP on {settings.intake.smtp[0]}: send your own to pomoc@desk.example;"
+        " tokens@desk.example mails new access tokens\n"
         "Ctrl-C ends it."
     )

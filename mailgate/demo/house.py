@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mailgate import clock
 from mailgate.demo.sink import free_port
-from mailgate.demo.stories import AUTHSERV_ID, DESK
+from mailgate.demo.stories import AUTHSERV_ID, DESK, TOKENS
 from mailgate.settings import Settings, load
 from mailgate.store.directory_files import parse_yaml
 from mailgate.store.migrations import upgrade
@@ -28,6 +28,8 @@ keys: keys
 rules: {rules}
 desks:
   support: {{addresses: [{desk}], tag: Demo, name: Pomoc Demo, language: pl}}
+  tokens:
+    {{addresses: [{tokens}], tag: DemoT, name: Tokeny Demo, language: pl, purpose: tokens}}
 intake: {{smtp: ["127.0.0.1:{smtp}"], hostname: gate.desk.example}}
 authentication: {{authserv_ids: [{authserv_id}]}}
 outbound: {{relay: "{relay}", hostname: gate.desk.example}}
@@ -44,6 +46,7 @@ def build(folder: Path, relay: str, level: str) -> tuple[Path, Settings]:
             folder=folder,
             rules=rules_file(),
             desk=DESK,
+            tokens=TOKENS,
             authserv_id=AUTHSERV_ID,
             relay=relay,
             smtp=free_port(),

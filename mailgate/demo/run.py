@@ -16,7 +16,7 @@ from mailgate.app import PARTS, House, stopped_by_signal
 from mailgate.demo.house import build
 from mailgate.demo.people import Logins, new_logins, settle_in
 from mailgate.demo.sink import Sink
-from mailgate.demo.stories import ANNA, DESK, STORIES, Story, mail
+from mailgate.demo.stories import ANNA, STORIES, Story, mail
 from mailgate.demo.visit import confirm, link_and_code
 from mailgate.intake.entry import entry
 from mailgate.model.views import MessageView
@@ -72,7 +72,7 @@ class Teller:
         with smtplib.SMTP(host, int(port), timeout=PATIENCE) as client:
             client.ehlo("mx.desk.example")
             client.mail(sender)
-            client.rcpt(DESK)
+            client.rcpt(story.to)
             code, said = client.data(content)
         if code != 250:
             raise RuntimeError(f"refused: {code} {said.decode()}")

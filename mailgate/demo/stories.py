@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Literal
 
-DESK = "pomoc@desk.example"
+DESK, TOKENS = "pomoc@desk.example", "tokens@desk.example"
 #: The filter of the demo's mail server; its verdicts on DMARC are believed.
 AUTHSERV_ID = "mx.desk.example"
 
@@ -32,6 +32,7 @@ class Story:
     text: str = ""
     cc: str = ""
     follows: str = ""
+    to: str = DESK
 
 
 STORIES = (
@@ -77,6 +78,16 @@ STORIES = (
         text="Dodaję do rozmowy kolegę.", cc="kolega@konkurencja.example", follows="A4",
     ),
     Story(
+        "B6", "a contact asks for her first access token", "mail", author=OLA, to=TOKENS,
+        subject="Token", text="Konto: 1001\nAdres e-mail: ola@piekarnia.example\n"
+        "Wyjaśnienie: nigdy nie dostałam tokenu do panelu.",
+    ),
+    Story(
+        "B10", "a stranger asks for hers, and learns nothing", "mail", author=STRANGER, to=TOKENS,
+        subject="Token", text="Konto: 1001\nAdres e-mail: ola@piekarnia.example\n"
+        "Wyjaśnienie: token zginął, proszę o nowy.",
+    ),
+    Story(
         "you", "waits for your click, in the mailbox below", "mail",
         subject="Przeniesienie sklepu na nowy serwer: sklep.piekarnia.example",
         text="Dzień dobry,\nproszę o przeniesienie sklepu w nocy.\n\nAnna Nowak",
@@ -96,7 +107,7 @@ def mail(
     message["Authentication-Results"] = f"{AUTHSERV_ID}; dmarc=pass (p=reject) header.from={domain}"
     message["Date"] = format_datetime(now)
     message["From"] = story.author
-    message["To"] = DESK
+    message["To"] = story.to
     if story.cc:
         message["Cc"] = story.cc
     message["Subject"] = story.subject.format(token=token)
