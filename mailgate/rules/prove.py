@@ -34,7 +34,7 @@ class Breach:
         does = f"gives {self.then.verdict}"
         does += f" and sends {self.then.notice}" if self.then.notice else ""
         does += f" and acknowledges ({self.then.acknowledge})" if self.then.acknowledge else ""
-        does += f" and does {self.then.token} about a token" if self.then.token else ""
+        does += f" with token: {self.then.token}" if self.then.token else ""
         return f"{self.guarantee.name} is broken: {self.rule} {does} where {facts or 'always'}"
 
 

@@ -163,7 +163,7 @@ def _contradictions(then: Then) -> Iterator[tuple[str, str]]:
     asks = notice in LINK_NOTICES
     if notice is not None and notice not in NOTICES:
         yield "notice", choice(notice, [*NOTICES, "none"])
-    elif then.verdict == "pending" and not asks and then.token not in TOKEN_QUESTIONS:
+    elif then.verdict == "pending" and not asks and then.token is None:
         yield "verdict", f"pending waits for a link, so it needs the notice {_LINKS}"
     elif then.verdict == "filed" and notice:
         yield "notice", "what is filed is never answered"
@@ -188,7 +188,7 @@ def _of_the_token_desk(then: Then) -> Iterator[tuple[str, str]]:
     elif asks and then.verdict != "pending":
         yield "token", f"{step} mails a link and waits for it, so the verdict is pending"
     elif step is not None and not asks and then.verdict != "unauthorized":
-        yield "token", f"{step} settles a request that authorizes nothing: it is unauthorized"
+        yield "token", f"{step} gives nobody any authority, so the verdict is unauthorized"
     elif step is not None and then.notice_name is not None:
         yield "notice", f"token: {step} says itself what is sent"
     elif told is not None and then.verdict == "filed":

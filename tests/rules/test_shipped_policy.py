@@ -45,10 +45,12 @@ def test_a_row_of_the_domain_is_decided_as_it_says(policy: Policy, row: dict[str
     assert [decision.verdict, *decision.reasons] == row["gives"]
     sends = [said for said in (decision.notice, decision.confirm) if said]
     assert sends == row.get("sends", [])
+    assert [decision.token, decision.acknowledge] == row.get("desk", [None, None])
 
 
-def test_every_row_from_a2_to_a10_is_there() -> None:
-    assert {f"A{n}" for n in range(2, 11)} <= {row["row"].split()[0] for row in ROWS}
+def test_every_row_that_rules_decide_is_there() -> None:
+    wanted = {*(f"A{n}" for n in range(2, 11)), *(f"B{n}" for n in range(4, 11))}
+    assert wanted <= {row["row"].split()[0] for row in ROWS}
 
 
 @pytest.mark.parametrize("automatic", [v for v in DOMAINS["automatic"] if v != "no"])
@@ -85,6 +87,9 @@ ABSOLUTE: dict[str, Law] = {
     "M12 two codes": lambda v: v["code"] == "conflicting",
     "automatic mail": lambda v: v["automatic"] != "no",
     "refused by staff": lambda v: v["staff"] == "refuses",
+    "B4 what is asked of the token desk": lambda v: v["token.request"] != "none",
+    "B10 the open form": lambda v: v["channel"] == "form",
+    "A12 whose data is only stored": lambda v: v["restricted"] == "yes",
 }
 #: What only the word of staff for this very message lifts.
 UNLESS_STAFF_VOUCH: dict[str, Law] = {
@@ -128,6 +133,24 @@ NEVER_ANSWERED: dict[str, Law] = {
     "automatic mail": lambda v: v["automatic"] != "no",
     "a stranger": lambda v: v["sender.role"] == "none",
     "somebody who said that they did not write": lambda v: v["sender.proof"] == "denied",
+    "somebody whose data is only stored": lambda v: v["restricted"] == "yes",
+}
+NEVER_ACKNOWLEDGED: dict[str, Law] = {
+    "mail that does not prove its domain": lambda v: (
+        v["sender.proof"] in ("denied", "none", "aligned")
+    ),
+    "automatic mail": lambda v: v["automatic"] != "no",
+    "somebody whose data is only stored": lambda v: v["restricted"] == "yes",
+    "what is not asked of the token desk": lambda v: v["token.request"] == "none",
+}
+NEVER_A_TOKEN: dict[str, Law] = {
+    "without a complete request, or a second time": lambda v: (
+        v["token.request"] in ("none", "incomplete", "unclear", "answered")
+    ),
+    "for somebody whose data is only stored": lambda v: v["restricted"] == "yes",
+    "in the place of one that was mailed, and nobody said yes": lambda v: (
+        v["token.state"] not in ("never", "expired") and v["token.request"] != "confirmed"
+    ),
 }
 
 
@@ -149,6 +172,33 @@ def test_never_answered(cases: list[Case], law: str) -> None:
     answered = [case for case in cases if case[1].notice is not None]
     assert answered
     assert counterexample(answered, NEVER_ANSWERED[law]) is None
+
+
+@pytest.mark.parametrize("law", NEVER_ACKNOWLEDGED)
+def test_never_acknowledged(cases: list[Case], law: str) -> None:
+    told = [case for case in cases if case[1].acknowledge is not None]
+    assert told
+    assert counterexample(told, NEVER_ACKNOWLEDGED[law]) is None
+
+
+@pytest.mark.parametrize("law", NEVER_A_TOKEN)
+def test_never_a_token(cases: list[Case], law: str) -> None:
+    issued = [case for case in cases if case[1].token == "issue"]
+    assert issued
+    assert counterexample(issued, NEVER_A_TOKEN[law]) is None
+
+
+def test_what_the_author_is_told_follows_from_text_and_proof_alone(cases: list[Case]) -> None:
+    """Row B10: where the text is complete, no fact about the directory decides who is answered."""
+    told: dict[tuple[str, ...], set[str | None]] = {}
+    for case, decision in cases:
+        asked = case.get("token.request", "none")
+        if asked in ("incomplete", "unclear", "complete"):
+            for proof in VALUES["sender.proof"] if "sender.proof" not in case else [None]:
+                key = (asked, proof or case["sender.proof"])
+                told.setdefault(key, set()).add(decision.acknowledge)
+    assert told
+    assert {key: said for key, said in told.items() if len(said) != 1} == {}
 
 
 def test_a_law_that_the_policy_breaks_would_be_found(cases: list[Case]) -> None:
