@@ -11,6 +11,8 @@ from mailgate.message.phrases import table
 from mailgate.message.reply_text_lines import Line
 
 _DELIMITER = re.compile(r"\s?(?:--|__|–-|-–)\s*")
+#: What is added below a signature is text again.
+_POSTSCRIPT = re.compile(r"\s{0,4}p\.?\s?s\.?(?:[:.,]|\s?[-–—])?\s", re.IGNORECASE)
 _RULE = re.compile(r"\s?(?:_{8,}|-{8,}|={8,}|—{3,}|\*{8,})\s*")
 _RULES_ONLY = re.compile(r"[\s\-_=*~—–#]{3,}")
 _LIST_FOOTER = re.compile(
@@ -48,7 +50,9 @@ def without(lines: Sequence[Line]) -> list[Line]:
     kept = _trimmed(lines)
     for cut in (_marked, _list_footer, _delimiter, _phone, _closing, _contacts, _dashed_name):
         at = cut(kept)
-        if at is not None and any(not line.blank for line in kept[:at]):
+        if at is None or any(_POSTSCRIPT.match(line.text[:20]) for line in kept[at:]):
+            continue
+        if any(not line.blank for line in kept[:at]):
             kept = _trimmed(kept[:at])
     return kept
 

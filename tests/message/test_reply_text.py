@@ -279,6 +279,12 @@ def test_text_that_only_looks_like_a_mark_is_kept(text: str) -> None:
     assert new_text(text, None) == text
 
 
+@pytest.mark.parametrize("mark", ["PS.", "PS", "P.S.", "p.s. –", "Ps:"])
+def test_a_postscript_is_never_cut_with_the_signature(mark: str) -> None:
+    text = f"{ANSWER}\n\nPozdrawiam\nJan Kowalski\n\n{mark} Proszę też o fakturę."
+    assert new_text(text, None) == text
+
+
 def test_a_cleartext_signature_is_taken_off() -> None:
     armor = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
     end = "\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
