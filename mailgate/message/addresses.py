@@ -186,8 +186,10 @@ def _mailbox(item: _Item, charset: str) -> Mailbox | None:
         address = item.angle
     comment = _name(" ".join(item.comments), charset)
     address = _address(address, charset)
+    if not address and item.angle is not None and name:
+        return _mailbox(_Item(item.phrase, item.raw, item.comments), charset)
     if not address:
-        return _mailbox(_Item(item.phrase, item.raw, item.comments), charset) if name else None
+        return None
     return Mailbox(name or comment, address)
 
 

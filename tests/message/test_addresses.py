@@ -84,3 +84,8 @@ def test_more_addresses_than_a_thousand_are_cut_and_told() -> None:
     assert len(head.to) == MAX_ADDRESSES - 1, "one is the author"
     assert "too-many-addresses" in head.defects
     assert head.author is None
+
+
+def test_what_is_no_address_once_it_is_decoded_is_no_mailbox() -> None:
+    body = "=?=?@x?b?!?==?x?b?!?=utf-7?Q?+AGE-?=pomoc@firma.example"
+    assert parse(body, 1000) == []
