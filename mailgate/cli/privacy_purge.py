@@ -73,7 +73,7 @@ def purge(
         json_line({"dry_run": dry_run, "at": now, "due": plain(due), **plain(done)})
     else:
         _show_done(done, dry_run=dry_run)
-    if done.stopped and not force:
+    if done.stopped:
         if not dry_run:
             raise click.ClickException(f"nothing was removed: {STOPPED[done.stopped]}")
         click.echo(f"without --force nothing will be removed: {STOPPED[done.stopped]}", err=True)

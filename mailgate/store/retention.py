@@ -117,12 +117,14 @@ class Retention:
         """
         plan = self._plan(now)
         stopped = self._stop(plan, now)
-        if stopped and not force and not dry_run:
+        forced, stopped = (stopped, "") if force else ("", stopped)
+        if stopped and not dry_run:
             return Removal(kept=plan.kept(), stopped=stopped)
         removed: Counter[str] = Counter()
-        done, all_ = 0, sum(len(due) for _, due in plan.parts())
-        for kind, due in plan.kinds:
-            for some in _batched(_going(due)):
+        goes = [(kind, _going(due)) for kind, due in plan.kinds]
+        done, all_ = 0, sum(len(due) for _, due in goes)
+        for kind, due in goes:
+            for some in _batched(due):
                 removed.update(self._step(kind, some, now, dry_run=dry_run))
                 done += len(some)
                 if progress:
@@ -130,7 +132,7 @@ class Retention:
         removed.update(self._shorten_audit(plan.entries, who, now, dry_run=dry_run))
         result = Removal({name: n for name, n in removed.items() if n}, plan.kept(), stopped)
         if not dry_run:
-            self._finish(result, who, now)
+            self._finish(result, forced, who, now)
         return result
 
     def _plan(self, until: datetime) -> _Plan:
@@ -188,10 +190,10 @@ class Retention:
                 raise _TakenBack
         return gone
 
-    def _finish(self, result: Removal, who: str, now: datetime) -> None:
+    def _finish(self, result: Removal, forced: str, who: str, now: datetime) -> None:
         """Clean up even where nothing went: the run before may have been killed before it did."""
         cleaned = clean(self._database)
-        if result.stopped == "clock":  # a person said that it is as late as that
+        if forced == "clock":  # a person said that it is as late as that
             Duties(self._database).trust_clock(who, now)
         with self._database.writing() as connection:
             events.record(
@@ -202,7 +204,7 @@ class Retention:
                 subject="retention",
                 removed=dict(result.removed),
                 kept=dict(result.kept),
-                forced=result.stopped,
+                forced=forced,
                 cleaned=cleaned,
             )
 
