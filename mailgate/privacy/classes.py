@@ -37,7 +37,7 @@ WINDOWS: Mapping[DataClass, Kept] = MappingProxyType(
         "security": Kept(("privacy.security",), "from the entry, or from the end of what it tells"),
         "contract": Kept((), "as long as the directory names the person: the contract ends it"),
         "staff": Kept((), "as long as the audit log tells of what they did"),
-        "request": Kept(("privacy.claims",), "from the answer, or from the day it was lifted"),
+        "request": Kept(("privacy.security",), "from the answer, or from the day it was lifted"),
         "short": Kept(
             ("web.session.absolute", "links.life"),
             "hours to days: gone once it opens nothing any more",
@@ -106,7 +106,7 @@ COLUMNS: Mapping[str, Mapping[DataClass, str]] = MappingProxyType(
             " expires_at verified_at last_used_at revoked_at revoked_why queue_id scopes warned",
         },
         "api_token": {
-            "staff": "id token_sha256 staff_id name scopes created_at expires_at last_used_at"
+            "security": "id token_sha256 staff_id name scopes created_at expires_at last_used_at"
             " revoked_at",
         },
         "attempt": {"short": "id key at"},

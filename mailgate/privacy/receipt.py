@@ -25,7 +25,7 @@ def until(privacy: Privacy, now: datetime) -> Mapping[str, date]:
         claims = claims.replace(month=12, day=31)
     return {
         "claims": claims,
-        "requests": claims,
+        "requests": privacy.security.end(now).date(),
         "security": privacy.security.end(now).date(),
     }
 
