@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from mailgate.model.ports import StorageError
 from mailgate.model.privacy import Removal, Upcoming
 from mailgate.model.retention import Due
 from mailgate.settings import Privacy
@@ -192,7 +193,9 @@ class Retention:
 
     def _finish(self, result: Removal, forced: str, who: str, now: datetime) -> None:
         """Clean up even where nothing went: the run before may have been killed before it did."""
-        cleaned = clean(self._database)
+        cleaned = False
+        with suppress(StorageError):  # what went is gone from the tables; the next run cleans up
+            cleaned = clean(self._database)
         if forced == "clock":  # a person said that it is as late as that
             Duties(self._database).trust_clock(who, now)
         with self._database.writing() as connection:
