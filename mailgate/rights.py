@@ -6,7 +6,7 @@ Put together once, for the pages as for the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +19,7 @@ from mailgate.model.notice import Notice
 from mailgate.model.people import Change
 from mailgate.model.privacy import PrivacyRequest
 from mailgate.model.privacy_ports import Answered, Told
+from mailgate.model.web_ports import Refused
 from mailgate.outbound.letters import letter, privacy_answered
 from mailgate.outbound.render import BadNotice, Rendered, render
 from mailgate.outbound.templates import Templates
@@ -134,7 +135,8 @@ class RightsDesk:
             request = self.store.privacy_requests.get(number)
             if request is not None:
                 answer = self.answered(request, now)
-                done += not self.store.erasure.run(number, now, answer).stopped
+                with suppress(Refused):  # too many mails at this moment: the next time
+                    done += not self.store.erasure.run(number, now, answer).stopped
         return done
 
     # --- who ----------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ def erase(
     A hold keeps what it stands on; the erasure then waits, and the running mailgate carries it out
     once the last hold has ended. Exit status 1: it waits.
     """
+    from mailgate.model.web_ports import Refused
+
     if dry_run == yes:
         raise click.UsageError("say --dry-run to look, or --yes to erase")
     if yes and not why:
@@ -163,7 +165,12 @@ def erase(
                 f"request {request.id} is answered, or asks for another thing"
             )
         answer = desk(context, store).answered(request, now)
-        done = store.erasure.run(request.id, now, answer)
+        try:
+            done = store.erasure.run(request.id, now, answer)
+        except Refused:
+            raise click.ClickException(
+                "the mail to the person would be one too many: the running mailgate goes on with it"
+            ) from None
     store.close()
     _receipt(context, done, now, dry_run=dry_run, as_lines=as_lines)
     if done.stopped and yes:

@@ -25,7 +25,7 @@ from mailgate.store.privacy_holds import held, restriction, stands_on_address
 from mailgate.store.privacy_requests import lock, record, request_of, settle
 from mailgate.store.privacy_tables import privacy_request
 from mailgate.store.tables import account, contact
-from mailgate.store.types import AnyRow
+from mailgate.store.types import AnyRow, storable
 from mailgate.store.whose import Who, names_them, queued, sent_to, who, wrote
 
 _AT_ONCE = 50
@@ -81,7 +81,7 @@ class Erasure:
     def run(self, request_id: int, now: datetime, answer: Answered) -> Removal:
         """Carry out what was approved, as far as holds allow, and close the request once nothing
         is left; `stopped` is "hold" or "restricted" where it has to wait."""
-        left: list[str] | None = None
+        left = self._naming(request_id)
         while True:
             with self._database.writing() as connection:
                 row = lock(connection, request_id)
@@ -90,9 +90,8 @@ class Erasure:
                 person = who(connection, row.address, row.account_id)
                 stopped = _against(connection, person)
                 if stopped:
-                    return self._removal(connection, row, person, stopped)
-                if left is None:
-                    left = erasure_mentions.naming(connection, person)
+                    removal = self._removal(connection, row, person, stopped)
+                    break
                 some, left = left[:_AT_ONCE], left[_AT_ONCE:]
                 done = self._step(connection, person, some, now)
                 receipt = _sum(row.receipt, done)
@@ -100,8 +99,23 @@ class Erasure:
                 if done or some:
                     continue
                 removal = self._finish(connection, row, person, now, answer)
+                break
+        if removal.removed:
             clean(self._database)
-            return removal
+        return removal
+
+    def _naming(self, request_id: int) -> list[str]:
+        """Mail of others to look into; what comes in after this is asked for at the end."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(privacy_request).where(privacy_request.c.id == storable(request_id))
+            ).first()
+            if row is None or row.state != "waiting":
+                return []
+            person = who(connection, row.address, row.account_id)
+            if _against(connection, person):
+                return []
+            return erasure_mentions.naming(connection, person)
 
     def _step(
         self, connection: Connection, person: Who, naming: list[str], now: datetime

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, and_, delete, exists, func, or_, select, true, update
+from sqlalchemy import Connection, and_, delete, exists, false, func, or_, select, true, update
 
 from mailgate.model.addresses import address_key
 from mailgate.model.directory import Language
@@ -15,7 +15,7 @@ from mailgate.privacy.spelling import everywhere, names, without
 from mailgate.store import history
 from mailgate.store.forget import forget, forget_tickets, lock_tickets
 from mailgate.store.privacy_holds import held
-from mailgate.store.retention_kept import HOLD, kept_tickets
+from mailgate.store.retention_kept import HOLD, kept_messages, kept_tickets
 from mailgate.store.tables import item, message, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow
@@ -31,14 +31,13 @@ _AT_ONCE = 200
 
 def forget_written(connection: Connection, person: Who, now: datetime) -> Counter[str]:
     """Some of the messages they wrote, the oldest first, with the tickets that are empty then."""
-    query = select(message.c.queue_id, message.c.ticket).where(wrote(person), ~held())
-    found = connection.execute(query.order_by(message.c.queue_id).limit(_AT_ONCE)).all()
-    ids = [row.queue_id for row in found]
-    if not ids:
-        ids = _undecided(connection, person)
-    numbers = sorted({row.ticket for row in found if row.ticket is not None})
+    query = select(message.c.queue_id).where(wrote(person), ~held())
+    some = query.order_by(message.c.queue_id).limit(_AT_ONCE)
+    ids = list(connection.execute(some).scalars()) or _undecided(connection, person)
     if not ids:
         return Counter()
+    on = select(message.c.ticket).where(message.c.queue_id.in_(ids), message.c.ticket.is_not(None))
+    numbers = sorted(connection.execute(on.distinct()).scalars())
     lock_tickets(connection, numbers)
     ended = _ends(connection, numbers)
     opened = _opened_by(connection, numbers, ids)
@@ -82,7 +81,9 @@ def forget_in_sent(connection: Connection, person: Who) -> Counter[str]:
 
 
 def _undecided(connection: Connection, person: Who) -> list[str]:
-    query = select(item.c.queue_id).where(queued(connection, person))
+    of_account = func.coalesce(item.c.account_id.in_(HOLD.accounts), false())
+    kept = or_(of_account, item.c.queue_id.in_(kept_messages(HOLD)))
+    query = select(item.c.queue_id).where(queued(connection, person), ~kept)
     return list(connection.execute(query.order_by(item.c.queue_id).limit(_AT_ONCE)).scalars())
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from mailgate.message import read
-from mailgate.model.addresses import address_key, spellings
+from mailgate.model.addresses import address_key
 from mailgate.privacy.spelling import everywhere, names, without
 from mailgate.privacy.take_out import take_out
 from mailgate.store import history, search
@@ -37,20 +37,23 @@ from mailgate.store.people_tables import search as search_table
 from mailgate.store.privacy_holds import held
 from mailgate.store.tables import content, decision, item, link, message, named
 from mailgate.store.types import AnyRow
-from mailgate.store.whose import Who, may_name, names_them, spelled, wrote
-
-_HITS = 500
+from mailgate.store.whose import Who, in_head, may_name, names_them, queued, spelled, wrote
 
 
 def naming(connection: Connection, person: Who) -> list[str]:
-    """Messages of others that may name the person: in a list of recipients, in the envelope, in
-    words, or because their account is the person's too. Each is looked into before it is changed.
+    """Messages of others that may name the person: in the header section, in the envelope, in what
+    was found out about them, or as whom a mail did not reach. Each is looked into before it is
+    changed. This reads the head of every message there is: no index holds a Reply-To.
     """
-    query = select(item.c.queue_id).outerjoin(message, message.c.queue_id == item.c.queue_id)
+    query = (
+        select(item.c.queue_id)
+        .join(content, content.c.sha256 == item.c.sha256)
+        .join(message, message.c.queue_id == item.c.queue_id)
+    )
     in_lists = select(named.c.queue_id).where(named.c.address_key == person.key)
     senders = spelled(connection, item.c.reverse_path, person.key)
     reasons = [
-        message.c.contact_id.in_(person.contact_ids),
+        in_head(content.c.octets, person.key, sqlite=connection.dialect.name == "sqlite"),
         item.c.queue_id.in_(in_lists),
         item.c.reverse_path.in_(senders),
         may_name(item.c.recipients, person.key),
@@ -59,13 +62,11 @@ def naming(connection: Connection, person: Who) -> list[str]:
                 may_name(decision.c.sources, person.key) | may_name(decision.c.trace, person.key)
             )
         ),
+        (message.c.automatic == "bounce") & may_name(message.c.text, person.key),
     ]
     of_account = [] if person.account_id is None else [message.c.account_id == person.account_id]
     found = connection.execute(query.where(or_(*reasons), *of_account))
-    ids = set(found.scalars())
-    ids.update(_by_words(connection, person))
-    ids.update(_beside(connection, person))
-    return sorted(ids)
+    return sorted(set(found.scalars()))
 
 
 def take_out_of(
@@ -83,7 +84,7 @@ def take_out_of(
         )
         .join(content, content.c.sha256 == item.c.sha256)
         .join(message, message.c.queue_id == item.c.queue_id)
-        .where(item.c.queue_id.in_(queue_ids), ~_theirs(person), ~held())
+        .where(item.c.queue_id.in_(queue_ids), ~_theirs(connection, person), ~held())
         .order_by(item.c.queue_id)
         .with_for_update(of=item)
     )
@@ -103,34 +104,9 @@ def still_named(connection: Connection, person: Who) -> list[str]:
     return list(connection.execute(query.order_by(message.c.queue_id)).scalars())
 
 
-def _theirs(person: Who) -> ColumnElement[bool]:
-    """What nobody is known to have written is not theirs."""
-    return func.coalesce(wrote(person), false())
-
-
-def _by_words(connection: Connection, person: Who) -> set[str]:
-    """What the search finds by the parts of the address, with a domain in either form."""
-    local, _, domain = person.key.rpartition("@")
-    ids: set[str] = set()
-    for spelling in spellings(domain):
-        before: int | None = None
-        while hits := search.hits(connection, f"{local} {spelling}", before=before, limit=_HITS):
-            of_hits = select(search_table.c.queue_id).where(search_table.c.id.in_(hits))
-            ids.update(connection.execute(of_hits).scalars())
-            before = hits[-1]
-    return ids
-
-
-def _beside(connection: Connection, person: Who) -> set[str]:
-    """Messages on the tickets where they wrote or were named: a Reply-To is in no index."""
-    own = select(message.c.ticket).where(or_(wrote(person), names_them(person)))
-    numbers = set(connection.execute(own.distinct()).scalars()) - {None}
-    ids: set[str] = set()
-    for at in range(0, len(numbers), _HITS):
-        some = sorted(numbers)[at : at + _HITS]
-        query = select(message.c.queue_id).where(message.c.ticket.in_(some))
-        ids.update(connection.execute(query).scalars())
-    return ids
+def _theirs(connection: Connection, person: Who) -> ColumnElement[bool]:
+    """What goes as a whole, hence is not to be rewritten before."""
+    return func.coalesce(wrote(person), false()) | queued(connection, person)
 
 
 def _rewrite(connection: Connection, row: AnyRow, person: Who) -> bool:

@@ -5,8 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Text, and_, func, or_, select, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 
+from mailgate.message import section
 from mailgate.model.addresses import address_key
 from mailgate.store.people_tables import change
 from mailgate.store.tables import contact, item, message, named, outbox
@@ -40,14 +55,17 @@ def wrote(person: Who) -> ColumnElement[bool]:
 
 
 def queued(connection: Connection, person: Who) -> ColumnElement[bool]:
-    """Items of theirs that nobody has decided yet, by the envelope."""
-    undecided = item.c.queue_id.not_in(select(message.c.queue_id))
+    """Items of theirs by the envelope: of what nobody has read, or nobody could, no more is known
+    than where it came from."""
+    read = message.alias()
+    known = (read.c.queue_id == item.c.queue_id) & read.c.author_key.is_not(None)
+    undecided = ~exists().where(known)
     senders = spelled(connection, item.c.reverse_path, person.key, undecided)
     enterers = spelled(connection, item.c.entered_by, person.key, undecided)
     theirs = or_(item.c.reverse_path.in_(senders), item.c.entered_by.in_(enterers)) & undecided
     if person.account_id is None:
         return theirs
-    return theirs & (item.c.account_id == person.account_id)
+    return theirs & func.coalesce(item.c.account_id == person.account_id, false())
 
 
 def names_them(person: Who) -> ColumnElement[bool]:
@@ -86,6 +104,14 @@ def _of_account(condition: ColumnElement[bool], person: Who) -> ColumnElement[bo
     if person.account_id is None:
         return condition
     return condition & (message.c.account_id == person.account_id)
+
+
+def in_head(octets: Column[Any], key: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """That a message may have the address in its header section, as long as one may be; whether it
+    does, reading it tells."""
+    head, local = func.substr(octets, 1, section.MAX_OCTETS), key.rpartition("@")[0]
+    text = func.lower(cast(head, Text) if sqlite else func.encode(head, "escape"))
+    return text.contains(f"{local}@", autoescape=True) if local.isascii() else true()
 
 
 def changes_of(connection: Connection, person: Who) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -21,9 +22,12 @@ from mailgate.model.notice import Notice
 from mailgate.model.privacy import PrivacyRequest, Removal
 from mailgate.model.views import MessageView
 from mailgate.outbound.answer import answers
+from mailgate.outbound.letters import access_token
+from mailgate.outbound.render import render
 from mailgate.rights import RightsDesk
 from mailgate.store import Store
 from mailgate.store.tables import contact
+from mailgate.tokens import ticket as tokens
 from tests.store.builders import entry
 from tests.world import DESK, KEYS, World, make_world
 
@@ -70,7 +74,7 @@ class House:
         for name, value in fields.items():
             mail[name.replace("_", "-")] = value
         mail.set_content(text)
-        octets = mail.as_bytes().replace(b"\n", b"\r\n")
+        octets = mail.as_bytes(policy=SMTPUTF8)
         if proven:
             domain = sender.rpartition("@")[2].rstrip(">")
             said = f"Authentication-Results: mx.desk.example; dmarc=pass header.from={domain}\r\n"
@@ -78,6 +82,7 @@ class House:
         return self.admit(octets, sender)
 
     def admit(self, octets: bytes, sender: str, *, decide: bool = True) -> MessageView:
+        self.world.later(seconds=1)
         made = queue_id(self.now, random)
         digest = sha256(octets).hexdigest()
         envelope = Envelope(sender, (DESK,), self.now, "127.0.0.1", "mx.desk.example")
@@ -144,8 +149,27 @@ class House:
         self.desk.pack(out, address, account_id, self.now)
         return zipfile.ZipFile(out)
 
+    def subject_of(self, mail: MessageView) -> str:
+        """A subject that puts an answer on the ticket of this message."""
+        assert mail.ticket is not None
+        code = tokens.code(KEYS, "support", mail.ticket, 0)
+        return f"Re: co innego {tokens.render('Desk', mail.ticket, code)}"
+
     def sent(self) -> list[Notice]:
         return [row.notice for row in self.world.outbox()]
+
+
+def issue_token(house: House, address: str) -> str:
+    """Issue an access token to a contact; gives the token as the mail has it."""
+    contact = house.contact(address)
+    account = house.store.lookup.account(contact.account_id)
+    assert account is not None
+    digest, ends, notice = access_token(
+        contact, account, settings=house.world.settings, keys=KEYS, now=house.now, random=random
+    )
+    house.store.access_tokens.issue(contact.id, digest, notice, STAFF, house.now, ends)
+    written = render(notice, house.world.settings, KEYS, house.world.templates)
+    return written.secrets[0]
 
 
 def make_house(folder: Path, database: str | None = None) -> House:

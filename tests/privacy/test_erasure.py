@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
+from mailgate.model.people import Session, SignIn
 from mailgate.model.views import InboxFilter
-from mailgate.store.people_tables import access_token, session
+from mailgate.store.people_tables import access_token, audit, session, signin
 from mailgate.store.privacy_tables import claim_record
 from mailgate.store.tables import content, event, item, message, named, outbox
-from tests.privacy.house import ANNA, EWA, JAN, OLA, SHOP, STAFF, House
+from tests.privacy.house import ANNA, EWA, JAN, OLA, SHOP, STAFF, House, issue_token
 
 
 def test_what_a_person_wrote_is_gone_and_a_record_of_each_message_remains(house: House) -> None:
@@ -162,27 +165,113 @@ def test_the_person_is_told_and_nothing_else_of_ours_still_goes_to_them(house: H
     assert [row.template for row in left] == ["privacy-answered"]
 
 
-def test_tokens_sessions_and_names_in_events_go_with_the_person(house: House) -> None:
-    mail = house.write(JAN)
-    house.store.erasure.plan(JAN)
+def test_tokens_sessions_links_and_names_in_events_go_with_the_person(house: House) -> None:
+    issue_token(house, JAN)
+    issue_token(house, OLA)
+    jan = house.contact(JAN)
+    (to_jan,) = [notice for notice in house.sent() if notice.to == JAN]
+    house.store.sessions.start(
+        Session("a" * 64, "customer", "link", "c", house.now, house.now, house.now, jan.id), JAN
+    )
+    house.store.sign_ins.ask(
+        SignIn("b" * 64, "n", jan.id, JAN, house.now, house.now),
+        replace(to_jan, id="SIGNIN", template="sign-in-link"),
+        house.now,
+    )
+    plan = house.store.erasure.plan(JAN).removed
+    assert (plan["access_token"], plan["session"], plan["signin"]) == (1, 1, 1)
+
     house.erase(JAN)
-    for table in (access_token, session):
-        assert house.rows(select(table)) == []
+
+    assert [row.address for row in house.rows(select(access_token))] == [OLA]
+    assert house.rows(select(session)) == []
+    assert house.rows(select(signin)) == []
     assert not [row for row in house.rows(select(event)) if JAN in (row.who + str(row.why))]
-    assert house.rows(select(content.c.sha256).where(content.c.sha256 == mail.queue_id)) == []
+    assert [row for row in house.rows(select(audit)) if row.who == JAN], "kept for its window"
+    assert house.store.audit.verify()[1] is None
+
+
+def test_an_international_address_is_one_person_in_either_form(house: House) -> None:
+    mail = house.write(ANNA, cc="łucja@żółw.example")
+    ascii_mail = house.write(ANNA, cc="Łucja@xn--w-uga1v8h.example", subject="Druga")
+    house.erase("ŁUCJA@ŻÓŁW.example")
+    for one in (mail, ascii_mail):
+        octets = house.store.views.octets(one.queue_id)
+        assert octets is not None
+        assert b"xn--w-uga1v8h" not in octets
+        assert "żółw".encode() not in octets
+    assert house.rows(select(named).where(named.c.address_key.like("%xn--%"))) == []
+
+
+def test_a_reply_to_alone_is_found_too_and_a_copy_for_another_desk_changes_with_it(
+    house: House,
+) -> None:
+    mail = house.write(ANNA, "Piszę za Jana.", Reply_To=JAN)
+    octets = house.store.views.octets(mail.queue_id)
+    assert octets is not None
+    copy = house.admit(octets, ANNA)
+    assert house.rows(select(func.count()).select_from(content))[0][0] == 1
+    house.write(JAN, "Zgadzam się.", subject=house.subject_of(mail))
+
+    house.erase(JAN)
+
+    for one in (mail, copy):
+        left = house.store.views.octets(one.queue_id)
+        assert left is not None
+        assert JAN.encode() not in left.lower()
+
+
+def test_a_report_that_our_mail_did_not_arrive_goes_with_whom_it_did_not_reach(
+    house: House,
+) -> None:
+    report = (
+        b"From: MAILER-DAEMON@mx.example\r\nTo: bounce@desk.example\r\n"
+        b"Subject: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\n<jan@webdesign.example>: no such user\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        b"Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; jan@webdesign.example\r\n"
+        b"Action: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n"
+    )
+    mail = house.admit(report, "")
+    assert mail.facts["automatic"] == "bounce"
+    house.erase(JAN)
+    assert house.store.views.message(mail.queue_id) is None
+
+
+def test_what_nobody_could_read_is_theirs_by_where_it_came_from(house: House) -> None:
+    house.admit(b"From: Jan <jan@webdesign.example>\r\n\r\nCzeka.\r\n", JAN, decide=False)
+    taken = house.store.queue.claim("test/9", house.now)
+    assert taken is not None
+    house.store.queue.hold(taken, "it fell over")
+    assert len([n for n in house.export(JAN).namelist() if n.startswith("messages/")]) == 1
+    house.erase(JAN)
+    assert house.rows(select(content)) == []
+
+
+def test_a_hold_on_somebody_else_keeps_the_tickets_they_share(house: House) -> None:
+    mail = house.write(JAN, SHOP, cc=OLA)
+    house.store.privacy_holds.hold("spór", STAFF, house.now, address=OLA)
+    assert house.erase(JAN).kept["hold"] == 1
+    assert house.store.views.message(mail.queue_id) is not None
+
+
+def test_the_name_leaves_what_we_wrote_to_others(house: House) -> None:
+    jan = house.contact(JAN)
+    house.store.corrections.rectify(
+        jan.id, STAFF, "x", house.now, address="jan@nowy.example",
+        told=house.desk.told(house.contact(ANNA), house.now),
+    )  # fmt: skip
+    assert [n for n in house.sent() if "jan@nowy.example" in str(n.values)]
+    house.erase("jan@nowy.example")
+    left = [n for n in house.sent() if n.template != "privacy-answered"]
+    assert not [n for n in left if "jan@nowy.example" in str(n)]
 
 
 def test_a_ticket_that_others_wrote_on_stays_theirs_without_the_subject(house: House) -> None:
     first = house.write(JAN, SHOP, subject=f"Tajny temat {SHOP}")
     assert first.ticket is not None
-    view = house.store.views.ticket(first.ticket)
-    assert view is not None
-    from mailgate.tokens import ticket as tokens
-    from tests.world import KEYS
-
-    code = tokens.code(KEYS, "support", first.ticket, view.ticket.epoch)
-    token = tokens.render("Desk", first.ticket, code)
-    second = house.write(ANNA, "Zgadzam się.", subject=f"Re: Inny temat {token}")
+    second = house.write(ANNA, "Zgadzam się.", subject=house.subject_of(first))
     assert second.ticket == first.ticket
 
     house.erase(JAN)

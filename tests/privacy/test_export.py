@@ -6,24 +6,7 @@ import json
 
 from sqlalchemy import text
 
-from mailgate.clock import random
-from mailgate.outbound.letters import access_token
-from tests.privacy.house import ANNA, EWA, JAN, OLA, SHOP, STAFF, House
-from tests.world import KEYS
-
-
-def token_mail(house: House, address: str) -> str:
-    """Issue an access token to a contact; gives the token as the mail has it."""
-    contact = house.contact(address)
-    account = house.store.lookup.account(contact.account_id)
-    assert account is not None
-    digest, ends, notice = access_token(
-        contact, account, settings=house.world.settings, keys=KEYS, now=house.now, random=random
-    )
-    house.store.access_tokens.issue(contact.id, digest, notice, STAFF, house.now, ends)
-    written = house.desk._write(notice)
-    assert written is not None
-    return written.secrets[0]
+from tests.privacy.house import ANNA, EWA, JAN, OLA, SHOP, STAFF, House, issue_token
 
 
 def test_every_message_is_there_octet_for_octet_and_counts_as_sql_counts(house: House) -> None:
@@ -43,7 +26,7 @@ def test_every_message_is_there_octet_for_octet_and_counts_as_sql_counts(house: 
 
 
 def test_nothing_that_opens_something_can_be_used_out_of_an_export(house: House) -> None:
-    token = token_mail(house, ANNA)
+    token = issue_token(house, ANNA)
     house.write(ANNA)
     file = house.export(ANNA)
     texts = [file.read(name).decode() for name in file.namelist()]
