@@ -12,32 +12,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text as sql
 
-from mailgate.clock import queue_id, random
+from mailgate.clock import random
 from mailgate.intake.entry import entry
-from mailgate.intake.gate import Gate
-from mailgate.model.envelope import Envelope
 from mailgate.model.notice import OutboxRow
 from mailgate.outbound import letters
 from mailgate.process import judge, settle
 from mailgate.tokens import access, link, ticket
 from mailgate.wiring import open_checked_store
+from tests.token_mail import about, send
 from tests.world import DESK, KEYS, ROOT, TOKENS, World, make_world
 
 ANNA, OLA, SAM = "anna@piekarnia.example", "ola@piekarnia.example", "sam@northwind.example"
 STRANGER = "ktos@obcy.example"
 LETTERS = {"access-token", "token-verify", "token-approval", "token-refused"}
-MAIL = """\
-Authentication-Results: mx.desk.example; dmarc={proof} header.from={domain}
-Message-ID: <{key}@{domain}>
-Date: {date:%a, %d %b %Y %H:%M:%S} +0000
-From: {author}
-To: {to}
-Subject: {subject}
-MIME-Version: 1.0
-{more}Content-Type: text/plain; charset=utf-8
-
-{body}
-"""
 
 
 @pytest.fixture
@@ -46,44 +33,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.directory(ROOT / "tests" / "cases" / "world.yaml")
     yield made
     made.store.close()
-
-
-def about(address: str, company: str = "Piekarnia Anna Nowak", account: str = "1001") -> str:
-    return (
-        f"Firma: {company}\nNumer konta: {account}\n"
-        f"Zarejestrowany adres e-mail: {address}\nWyjaśnienie: nie mam tokenu"
-    )
-
-
-def send(
-    world: World,
-    author: str,
-    body: str,
-    *,
-    proof: str = "pass",
-    subject: str = "Token",
-    to: str = TOKENS,
-    more: str = "",
-    worked: bool = True,
-) -> str:
-    content = MAIL.format(
-        proof=proof,
-        domain=author.rpartition("@")[2],
-        key=queue_id(world.now(), random).lower(),
-        date=world.now(),
-        author=author,
-        to=to,
-        subject=subject,
-        body=body,
-        more=more,
-    )
-    envelope = Envelope(author, (to,), world.now())
-    octets = content.replace("\n", "\r\n").encode()
-    (admission,) = Gate(world.settings, random).admissions(envelope, octets)
-    (admitted,) = world.store.intake.admit([admission])
-    if worked:
-        world.work()
-    return admitted.queue_id
 
 
 def issue(world: World, address: str) -> str:
@@ -279,7 +228,9 @@ def test_what_a_stranger_is_told_does_not_depend_on_what_is_registered(
 ) -> None:
     make(world)
     world.later(hours=2)
-    bodies = [about, lambda a: f"Token dla {a} proszę", lambda _: "ok"][:texts]
+    bodies: list[Callable[[str], str]] = [about, lambda a: f"Token dla {a} proszę", lambda _: "ok"][
+        :texts
+    ]
     answers = []
     for author, address in (("a@obcy.example", OLA), ("b@obcy.example", "nikt@piekarnia.example")):
         subject = "Token"
