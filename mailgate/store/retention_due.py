@@ -202,13 +202,12 @@ def _messages() -> Kind:
 
 def _letters() -> Kind:
     """Mails of ours that belong to no ticket and to no message that is there."""
-    mine = exists().where(item.c.queue_id == outbox.c.queue_id)
-    his = exists().where(tickets.c.number == outbox.c.ticket)
-    since = func.coalesce(outbox.c.sent_at, outbox.c.created_at)
-    kept = {"key": outbox.c.to_key, "contact_id": outbox.c.contact_id}
+    of_mail = exists().where(item.c.queue_id == outbox.c.queue_id)
+    of_ticket = exists().where(tickets.c.number == outbox.c.ticket)
+    about = {"key": outbox.c.to_key, "contact_id": outbox.c.contact_id}
     return _rows(
-        outbox, "correspondence", outbox.c.id, outbox.c.created_at, kept, ~_WAITS, ~mine, ~his,
-        times=(since,),
+        outbox, "correspondence", outbox.c.id, outbox.c.created_at, about,
+        ~_WAITS, ~of_mail, ~of_ticket,
     )  # fmt: skip
 
 
@@ -222,9 +221,8 @@ def _rows(
     since: ColumnElement[Any],
     about: Mapping[str, ColumnElement[Any]],
     *where: ColumnElement[bool],
-    times: Sequence[ColumnElement[Any]] = (),
 ) -> Kind:
-    """Rows of a table, each with one end; `about` are the columns that say whom it is about."""
+    """Rows of a table that ended at `since`; `about` are the columns that say whom it is about."""
     kept = (kept_rows(ground, **about) for ground in GROUNDS)
 
     def remove(
@@ -233,7 +231,7 @@ def _rows(
         gone = delete(table).where(key.in_([each.key for each in due]))
         return {table.name: connection.execute(gone).rowcount}
 
-    query = select(key, *(times or (since,)), *kept).where(since.is_not(None), *where)
+    query = select(key, since, *kept).where(since.is_not(None), *where)
     return Kind(table.name, data, key, since, query, _locks(key), remove)
 
 
