@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
+from mailgate.rules.load import load_policy
 from mailgate.settings import Desk, Settings, load
 from mailgate.yamlfile import loads_plain
 from tests.conftest import ROOT
@@ -105,6 +106,18 @@ def test_every_yaml_block_of_the_documentation_is_of_known_settings() -> None:
             "desks": {"support": Desk(addresses=["a@b.example"], tag="T").model_dump()},
         }
         Settings.model_validate({**whole, **block})
+
+
+def test_every_rule_of_the_documentation_can_be_put_where_it_says(tmp_path: Path) -> None:
+    shipped = (ROOT / "config" / "rules.yaml").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```rules\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert shown
+    above, name, rest = shipped.partition("  - name: token-answered\n")
+    file = tmp_path / "rules.yaml"
+    file.write_text("\n".join([above, *shown, name + rest]), encoding="utf-8")
+    policy = load_policy(file, ("support", "tokens"))
+    assert len(policy.rules) == shipped.count("\n  - name:") - len(policy.guarantees) + len(shown)
 
 
 def test_the_page_of_dependencies_has_a_reason_for_each_and_for_nothing_else() -> None:
