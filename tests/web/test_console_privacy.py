@@ -367,6 +367,19 @@ def test_a_purge_that_stopped_is_an_alert_with_the_command_that_goes_on(
     assert "To, co należy już usunąć, nie jest usuwane." in house.ask("/console").words
 
 
+def test_a_purge_that_does_not_run_is_an_alert(house: ConsoleHouse) -> None:
+    duties, now = house.store.duties, house.world.now()
+    assert duties.take("purge", timedelta(hours=12), now)
+    assert "Nic nie jest usuwane" not in house.ask(HOME).words, "it is at work for the first time"
+    duties.failed("purge", "StorageError", now)
+    assert "Nic nie jest usuwane od ponad doby" in house.ask(HOME).words
+    duties.done("purge", "removed 0 tickets", now, now)
+    assert "Nic nie jest usuwane" not in house.ask(HOME).words
+    house.world.later(hours=25)
+    signed_in_again(house)
+    assert "Nic nie jest usuwane od ponad doby" in house.ask(HOME).words
+
+
 def test_a_clock_that_jumped_is_an_alert(house: ConsoleHouse) -> None:
     house.store.duties.see(house.world.now())
     house.world.later(days=2)
@@ -470,6 +483,7 @@ def test_an_erasure_waits_for_the_hold_and_is_done_once_it_is_lifted(
     staff.goto(f"{house.base_url}{one(1)}")
     staff.get_by_role("link", name="Zobacz, co zostanie usunięte").click()
     expect(staff.locator("main")).to_contain_text("Reklamacja 7/2026")
+    expect(staff.locator("main")).to_contain_text("Dopóki nakaz obowiązuje, nic z tego nie zniknie")
     staff.get_by_label("Wpisz adres jeszcze raz").fill(ANNA)
     staff.get_by_role("textbox", name="Dlaczego").fill("Wniosek klientki")
     staff.get_by_role("button", name="Usuń na zawsze").click()

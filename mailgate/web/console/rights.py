@@ -23,6 +23,8 @@ from mailgate.web.copy import MakeCopy
 
 #: The duty that removes what is due, by its name on the rota.
 PURGE = "purge"
+#: It runs twice a day, so that nothing is there a day after it was due (promise G1).
+IDLE = timedelta(hours=24)
 
 
 class RetentionStore(Protocol):
@@ -83,5 +85,10 @@ def trouble(rights: Rights, now: datetime) -> str:
     """Why nothing that is due is being removed, as a key of the texts; "" where it is."""
     if rights.duties.clock_jumped(now) is not None:
         return "clock"
-    note = next((duty.note for duty in rights.duties.all() if duty.name == PURGE), "")
-    return next((why for why in ("share", "clock") if note == f"stopped: {why}"), "")
+    purge = next((duty for duty in rights.duties.all() if duty.name == PURGE), None)
+    if purge is None:
+        return ""  # a house that has just begun
+    stopped = next((why for why in ("share", "clock") if purge.note == f"stopped: {why}"), "")
+    if purge.last_at is None:
+        return "idle" if purge.note else ""  # it failed, and never did anything else
+    return stopped or ("idle" if now - purge.last_at > IDLE else "")
