@@ -89,6 +89,7 @@ class AccessTokenStore(Protocol):
         *,
         account_id: str | None = None,
         kept_session: str = "",
+        why: str = "",
     ) -> AccessToken | None:
         """Keep a new token, revoke the contact's older ones, and mail it; None where the limits
         leave no room. With `account_id` only for a contact of that account; the session of that

@@ -45,6 +45,7 @@ class AccessTokens:
         *,
         account_id: str | None = None,
         kept_session: str = "",
+        why: str = "",
     ) -> AccessToken | None:
         """Keep a new token, revoke the contact's older ones, and mail it; None, and nothing done,
         where the limits leave no room or the mail would go to another address than his.
@@ -61,7 +62,7 @@ class AccessTokens:
             ):
                 return None
             token = NewToken(contact_id, token_sha256, expires_at, tuple(scopes), notice)
-            row = issue_within(connection, token, who, now, kept_session=kept_session)
+            row = issue_within(connection, token, who, now, kept_session=kept_session, why=why)
         return rows.access_token_of(row) if row else None
 
     def use(
@@ -158,6 +159,7 @@ def issue_within(
     queue_id: str | None = None,
     due_at: datetime | None = None,
     kept_session: str = "",
+    why: str = "",
 ) -> AnyRow | None:
     """Issue a token inside the caller's transaction, which has looked at the limits.
 
@@ -190,8 +192,10 @@ def issue_within(
         _keep_session(connection, kept_session, token.contact_id, row.id)
     mail = rows.notice_row(token.notice, now)
     connection.execute(insert(outbox), {**mail, "due_at": due_at or now})
-    why = {"to": whose.address, "scopes": list(token.scopes)}
-    _record(connection, now, "token-issued", who, row, queue_id=queue_id, **why)
+    about: dict[str, Any] = {"to": whose.address, "scopes": list(token.scopes)}
+    if why:
+        about["reason"] = why
+    _record(connection, now, "token-issued", who, row, queue_id=queue_id, **about)
     record_ended(connection, now, "replaced", who, ended)
     return row
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,8 @@ from mailgate.model.notice import OutboxRow, OutboxState
 from mailgate.model.ports import Enter, IntakeStore, Lookup
 from mailgate.model.supposition import Consequence, Supposition
 from mailgate.model.ticket import Ticket
-from mailgate.model.web_ports import StaffStore
+from mailgate.model.views import PausedAddress
+from mailgate.model.web_ports import AccessTokenStore, StaffStore
 from mailgate.rules.nearest import Miss
 from mailgate.rules.policy import Policy
 from mailgate.web.console.rights import Rights
@@ -49,6 +50,12 @@ class Accounts(Protocol):
     def export(self, account_id: str | None = None) -> list[AccountEntry]: ...
 
     def of_address(self, address: str) -> list[AccountEntry]: ...
+
+
+class Pauses(Protocol):
+    def among(self, addresses: Iterable[str]) -> list[PausedAddress]: ...
+
+    def end(self, address: str, who: str, why: str, now: datetime) -> bool: ...
 
 
 class HouseViews(Protocol):
@@ -92,6 +99,10 @@ class ConsoleStore(Protocol):
     def lookup(self) -> Lookup: ...
     @property
     def intake(self) -> IntakeStore: ...
+    @property
+    def access_tokens(self) -> AccessTokenStore: ...
+    @property
+    def pauses(self) -> Pauses: ...
     @property
     def file(self) -> Path | None: ...
 

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from mailgate.clock import Now, Random
 from mailgate.settings import Settings
 from mailgate.tokens.keys import Keys
+from mailgate.web.console.account import AccountPage
 from mailgate.web.console.acts import PAUSES, Acts
 from mailgate.web.console.frame import Frame
 from mailgate.web.console.inbox import Inbox
@@ -51,6 +52,7 @@ def routes(
         *Acts(frame, pauses).routes(),
         *tickets.routes(),
         *Write(frame, tickets, settings, keys, random, pauses).routes(),
+        *AccountPage(frame, settings, keys, random).routes(),
         *WhatIfPage(frame).routes(),
         *StatePage(frame, settings).routes(),
         *AuditPage(frame).routes(),
