@@ -45,12 +45,10 @@ def outcome(
         sent=removed.get("outbox", 0),
         named=removed.get("rewritten_message", 0),
     )
-    # A record remains of each message that went, and the request itself is kept.
-    reasons = {**kept, "requests": 1, "claims": kept.get("claims", 0) + removed.get("item", 0)}
     stays = [
         said.say(f"erasure.{reason}", until=ends.get(reason, ""))
         for reason in ("claims", "security", "requests", "main")
-        if reasons.get(reason)
+        if kept.get(reason)
     ]
     if removed.get("rewritten_message"):
         stays.append(said["erasure.others"])

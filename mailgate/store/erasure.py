@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,13 @@ from mailgate.store.types import AnyRow, storable
 from mailgate.store.whose import Who, names_them, queued, sent_to, who, wrote
 
 _AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class _Begun:
+    naming: list[str] = field(default_factory=list)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    language: Language = "pl"
 
 
 class Erasure:
@@ -80,80 +88,89 @@ class Erasure:
 
     def run(self, request_id: int, now: datetime, answer: Answered) -> Removal:
         """Carry out what was approved, as far as holds allow, and close the request once nothing
-        is left; `stopped` is "hold" or "restricted" where it has to wait."""
-        left = self._naming(request_id)
+        is left; `stopped` is "hold" or "restricted" where it has to wait.
+
+        It is closed only when the files are clean too: whoever is told so may rely on it.
+        """
+        begun = self._begin(request_id)
+        left, stopped = begun.naming, ""
         while True:
+            some, left = left[:_AT_ONCE], left[_AT_ONCE:]
             with self._database.writing() as connection:
                 row = lock(connection, request_id)
                 if row is None or row.state != "waiting":
                     return Removal(stopped="done")
                 person = who(connection, row.address, row.account_id)
                 stopped = _against(connection, person)
-                if stopped:
-                    removal = self._removal(connection, row, person, stopped)
+                done = Counter[str]() if stopped else self._step(connection, row, person, some, now)
+                if done:
+                    row = _note(connection, row, _sum(row.receipt, done))
+                if not (done or some) or stopped:
+                    kept = _held(connection, person)
+                    removed = {name: n for name, n in row.receipt.items() if name != ENDS}
                     break
-                some, left = left[:_AT_ONCE], left[_AT_ONCE:]
-                done = self._step(connection, person, some, now)
-                receipt = _sum(row.receipt, done)
-                row = _note(connection, row, receipt)
-                if done or some:
-                    continue
-                removal = self._finish(connection, row, person, now, answer)
-                break
-        if removal.removed:
+        if removed:
             clean(self._database)
-        return removal
+        if stopped or kept:
+            return Removal(removed, kept, stopped or "hold")
+        return self._close(request_id, removed, begun, now, answer)
 
-    def _naming(self, request_id: int) -> list[str]:
-        """Mail of others to look into; what comes in after this is asked for at the end."""
+    def _begin(self, request_id: int) -> _Begun:
+        """What has to be known before anything is gone: mail of others to look into, what stays,
+        and how the person is spoken to. Mail that comes in after this is asked for at the end."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                select(privacy_request).where(privacy_request.c.id == storable(request_id))
-            ).first()
+            query = select(privacy_request).where(privacy_request.c.id == storable(request_id))
+            row = connection.execute(query).first()
             if row is None or row.state != "waiting":
-                return []
+                return _Begun()
             person = who(connection, row.address, row.account_id)
             if _against(connection, person):
-                return []
-            return erasure_mentions.naming(connection, person)
+                return _Begun()
+            return _Begun(
+                erasure_mentions.naming(connection, person),
+                erasure_person.kept(connection, person, ends=bool(row.receipt.get(ENDS))),
+                _language(connection, person),
+            )
 
     def _step(
-        self, connection: Connection, person: Who, naming: list[str], now: datetime
+        self, connection: Connection, row: AnyRow, person: Who, naming: list[str], now: datetime
     ) -> Counter[str]:
-        """The next thing that is left; nothing where all mail is done."""
+        """The next thing that is left; nothing where all is done, or where a hold keeps a part of
+        their mail: then they stay in the directory with it."""
         if naming:
             return erasure_mentions.take_out_of(connection, naming, person, now)
-        return (
+        mail = (
             erasure_mail.forget_written(connection, person, now)
             or erasure_mail.forget_sent(connection, person)
             or erasure_mentions.take_out_of(
                 connection, erasure_mentions.still_named(connection, person)[:_AT_ONCE], person, now
             )
         )
-
-    def _finish(
-        self, connection: Connection, row: AnyRow, person: Who, now: datetime, answer: Answered
-    ) -> Removal:
-        """The rest, in the transaction that closes the request; nothing of it while a hold keeps a
-        part of their mail, for then they are needed as a whole."""
-        if _held(connection, person):
-            return self._removal(connection, row, person, "hold")
+        if mail or _held(connection, person):
+            return mail
         ends = bool(row.receipt.get(ENDS))
-        done = erasure_mail.forget_in_sent(connection, person)
-        keeps = erasure_person.kept(connection, person, ends=ends)
-        language = _language(connection, person)
-        done.update(erasure_person.forget_rest(connection, person, now, ends=ends))
-        removed = _sum(row.receipt, done)
-        removed.pop(ENDS, None)
-        words = outcome(removed, keeps, language, self._privacy, now)
-        by = row.closed_by or row.filed_by
-        settle(connection, self._limits, row, "done", words, by, now, answer, receipt=removed)
-        return Removal(removed, dict(keeps))
+        return erasure_mail.forget_in_sent(connection, person) or erasure_person.forget_rest(
+            connection, person, now, ends=ends
+        )
 
-    def _removal(self, connection: Connection, row: AnyRow, person: Who, stopped: str) -> Removal:
-        """What was done so far, and what has to wait."""
-        removed = {name: count for name, count in row.receipt.items() if name != ENDS}
-        return Removal(removed, _held(connection, person), stopped)
+    def _close(
+        self,
+        request_id: int,
+        removed: dict[str, int],
+        begun: _Begun,
+        now: datetime,
+        answer: Answered,
+    ) -> Removal:
+        # A record remains of each message that went, and the request itself is kept.
+        kept = Counter(begun.kept) + Counter(claims=removed.get("item", 0))
+        words = outcome(removed, kept, begun.language, self._privacy, now)
+        with self._database.writing() as connection:
+            row = lock(connection, request_id)
+            if row is None or row.state != "waiting":
+                return Removal(stopped="done")
+            by = row.closed_by or row.filed_by
+            settle(connection, self._limits, row, "done", words, by, now, answer, receipt=removed)
+        return Removal(removed, dict(kept))
 
 
 def _against(connection: Connection, person: Who) -> str:
