@@ -24,6 +24,7 @@ from mailgate.store.tables import (
     message,
     named,
     outbox,
+    paused_address,
     service,
     share,
     signature,
@@ -175,7 +176,16 @@ class Lookup:
         return rows.access_token_of(row) if row else None
 
     def token_bounced(self, contact_id: int) -> bool:
-        """Whether the newest mail with a token of theirs came back, or was refused for good."""
+        """Whether the newest mail with a token of theirs came back, or was refused for good, or
+        their address is paused because all our mail comes back from it (promise A7)."""
+        paused = (
+            select(1)
+            .select_from(contact)
+            .join(paused_address, paused_address.c.address_key == contact.c.address_key)
+            .where(contact.c.id == contact_id, paused_address.c.ended_at.is_(None))
+        )
+        if self._is(paused):
+            return True
         row = self._one(
             select(outbox.c.state)
             .where(outbox.c.contact_id == contact_id, outbox.c.template == "access-token")
@@ -189,7 +199,8 @@ class Lookup:
 
     def token_history(self, ticket: int, queue_id: str, author: str) -> TokenHistory:
         query = select(message.c.facts, message.c.reply_text, message.c.author_key).where(
-            message.c.ticket == ticket, message.c.queue_id < queue_id  # ids sort by time
+            message.c.ticket == ticket,
+            message.c.queue_id < queue_id,  # ids sort by time
         )
         before = self._all(query.order_by(message.c.queue_id))
         requests = {row.facts.get("token.request") for row in before}

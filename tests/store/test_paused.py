@@ -140,6 +140,15 @@ def test_after_that_it_takes_three_more(house: House) -> None:
         assert paused(house) == expected
 
 
+def test_the_token_desk_takes_it_for_an_address_that_is_wrong(house: House) -> None:
+    assert not house.store.lookup.token_bounced(house.id(ANNA))
+    pause(house)
+    assert house.store.lookup.token_bounced(house.id(ANNA))
+    assert not house.store.lookup.token_bounced(house.id(JAN))
+    house.store.pauses.end(ANNA, "kasia", "she called", NOW + DAY)
+    assert not house.store.lookup.token_bounced(house.id(ANNA))
+
+
 def test_other_addresses_are_written_to_as_ever(house: House) -> None:
     pause(house)
     token = notice("token", to=JAN, template="access-token", contact_id=house.id(JAN))
