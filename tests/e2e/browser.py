@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import sync_playwright
-
-from tests.conftest import program
+from tests.chromium import launched
 from tests.e2e.sink import Caught
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _CODE = re.compile(r"(?m)^ +(?:Kod: +|Code: +)?(\d{3} ?\d{3})\s*$")
 
 
@@ -34,21 +23,15 @@ def code_in(mail: Caught) -> str | None:
 def confirm(mail: Caught) -> str:
     """Open the link of a mail, read, type the code if there is one, say "I sent this"; gives
     what the page says in the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program("chromium"), args=_ARGUMENTS, headless=True
-        )
-        try:
-            page = browser.new_page(locale="pl-PL", viewport={"width": 390, "height": 844})
-            answer = page.goto(link_in(mail))
-            assert answer is not None
-            assert answer.status == 200
-            field = page.locator("input[name=code]")
-            assert field.count() == (0 if code_in(mail) is None else 1)
-            if code_in(mail) is not None:
-                field.fill(str(code_in(mail)))
-            page.locator("button[value=confirm]").click()
-            page.wait_for_load_state()
-            return page.locator("main").inner_text()
-        finally:
-            browser.close()
+    with launched() as browser:
+        page = browser.new_page(locale="pl-PL", viewport={"width": 390, "height": 844})
+        answer = page.goto(link_in(mail))
+        assert answer is not None
+        assert answer.status == 200
+        field = page.locator("input[name=code]")
+        assert field.count() == (0 if code_in(mail) is None else 1)
+        if code_in(mail) is not None:
+            field.fill(str(code_in(mail)))
+        page.locator("button[value=confirm]").click()
+        page.wait_for_load_state()
+        return page.locator("main").inner_text()

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.chromium import launched
 from tests.web import console_house
 from tests.web.site import HTTPS, Server, Site
 
@@ -16,6 +18,13 @@ def server() -> Iterator[Server]:
     running = Server()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One a file: whatever drives it has an event loop, which other files cannot have beside it."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

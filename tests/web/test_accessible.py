@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.conftest import program
 from tests.web import axe
 from tests.web.house import House, Stock
 from tests.web.site import Server
-from tests.web.test_browser import QUIET
 from tests.web.test_who_may_what import MATRIX, opened, path_of
 
 pytestmark = [pytest.mark.server("chromium"), pytest.mark.slow]
@@ -41,14 +39,6 @@ WIDE = "() => document.documentElement.scrollWidth - document.documentElement.cl
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     stock = Stock(tmp_path_factory.mktemp("stock"))
     yield from opened(stock, tmp_path_factory.mktemp("house"))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 def seen_by(row: str) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.conftest import program
 from tests.web.console_house import ANNA, JAN, OLA, STRANGER, ConsoleHouse, console_house
 from tests.web.site import Server
-from tests.web.test_browser import LOW_CONTRAST, QUIET, heading
+from tests.web.test_browser import LOW_CONTRAST, heading
 
 pytestmark = pytest.mark.server("chromium")
 
@@ -21,14 +20,6 @@ HTML = (
     "<img src='http://127.0.0.1:1/pixel' alt='logo'><script>parent.document.title='x'</script>"
 )
 LONG = "x" * 90 + "@" + "y" * 90 + ".example"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

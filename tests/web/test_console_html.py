@@ -13,17 +13,16 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Frame, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Frame
 
 from mailgate.clock import random
 from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Envelope
 from mailgate.web.console import message as message_page
 from mailgate.web.console.sanitize import Shown, sanitize
-from tests.conftest import program
+from tests.chromium import launched
 from tests.web.console_house import ConsoleHouse, console_house
 from tests.web.site import Server
-from tests.web.test_browser import QUIET
 from tests.world import DESK
 
 CORPUS = Path(__file__).parent / "hostile_html.txt"
@@ -113,12 +112,8 @@ def house(
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program("chromium"), args=[*QUIET, AS_EVER]
-        )
+    with launched(AS_EVER) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

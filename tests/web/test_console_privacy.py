@@ -10,14 +10,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mailgate.model.privacy import PrivacyRequest, RequestKind
-from tests.conftest import program
 from tests.web.console_house import ANNA, JAN, OLA, ConsoleHouse, console_house
 from tests.web.mails import issue
 from tests.web.site import Server
-from tests.web.test_browser import QUIET
 
 HOME = "/console/privacy"
 
@@ -388,14 +386,6 @@ def test_a_clock_that_jumped_is_an_alert(house: ConsoleHouse) -> None:
 
 
 # --- in a browser ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser) -> BrowserContext:

@@ -7,24 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import program
 from tests.web.panel_house import ANNA, JAN, OLA, PanelHouse, Visitor, make_house
 from tests.web.site import Server
-from tests.web.test_browser import LOW_CONTRAST, QUIET
+from tests.web.test_browser import LOW_CONTRAST
 
 pytestmark = pytest.mark.server("chromium")
 LINK = r"http://\S+/panel/(?:in|v)/[a-z2-7]+"
 CODE = r"Kod:\s+\d{6}"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from mailgate.message import read
 from mailgate.message.token_request import read_request
-from tests.conftest import program
 from tests.web import axe
 from tests.web.panel_house import SAM, PanelHouse, make_house
 from tests.web.site import Server
-from tests.web.test_browser import QUIET
 
 pytestmark = pytest.mark.server("chromium")
 
@@ -42,14 +40,6 @@ WORDS = {
         "sent": "We have your request",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

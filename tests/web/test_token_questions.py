@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import program
 from tests.token_mail import about, send
 from tests.web.panel_house import ANNA, JAN, OLA, SAM, PanelHouse, Visitor, make_house
 from tests.web.site import Answer, Server
-from tests.web.test_browser import LOW_CONTRAST, QUIET
+from tests.web.test_browser import LOW_CONTRAST
 
 STRANGER = "ktos@obcy.example"
 LINK = r"http://\S+/c/[a-z2-7]+"
@@ -170,14 +169,6 @@ def test_whoever_asked_for_somebody_else_cannot_answer_in_their_place(house: Pan
 
 
 # --- in a browser ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
