@@ -64,6 +64,13 @@ def test_a_token_is_revoked_with_a_reason(house: ConsoleHouse) -> None:
     assert house.post(path, account="1001", why="jeszcze raz").status == 422
 
 
+def test_why_a_token_ended_is_said_in_the_language_of_the_page(house: ConsoleHouse) -> None:
+    for _ in range(2):
+        page = house.act(f"/console/contacts/{anna(house)}/token", account="1001", why="x")
+    assert "wydano nowszy" in page.words
+    assert "a newer one was issued" in house.ask(f"{PAGE}?lang=en").words
+
+
 def test_what_is_of_another_account_is_not_there(house: ConsoleHouse) -> None:
     house.act(f"/console/contacts/{anna(house)}/token", account="1001", why="nowa osoba")
     (made,) = house.store.access_tokens.of_account("1001")
