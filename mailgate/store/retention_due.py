@@ -176,6 +176,7 @@ def _tickets() -> Kind:
 def _messages() -> Kind:
     """Messages on no ticket. One that is held or waits for its turn is nobody's past yet."""
     mails = outbox.c.queue_id == message.c.queue_id
+    waits = exists().where(item.c.queue_id == message.c.queue_id, item.c.state != "done")
     query = (
         select(
             message.c.queue_id,
@@ -183,9 +184,8 @@ def _messages() -> Kind:
             select(_MAILED).where(mails).scalar_subquery(),
             *(message.c.queue_id.in_(kept_messages(ground)) for ground in GROUNDS),
         )
-        .join(item, item.c.queue_id == message.c.queue_id)
-        .where(message.c.ticket.is_(None), item.c.state == "done")
-        .where(~exists().where(mails, _WAITS))
+        # Without a join, so that the few on no ticket are looked up first, not all that are done.
+        .where(message.c.ticket.is_(None), ~waits, ~exists().where(mails, _WAITS))
     )
     return Kind(
         "message",
