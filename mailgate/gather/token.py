@@ -1,4 +1,4 @@
-"""What is asked of the token desk, and how the token of the named contact stands (rows B4 to B6)."""
+"""What is asked of the token desk, and how the token of the named contact stands (B4 to B6)."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from mailgate.rules.policy import Policy
 
 #: From worst to best, for the one who asks. What is filed is no request at all.
 _RANKS: tuple[Verdict, ...] = ("filed", "held", "unauthorized", "pending", "authorized")
-#: Nobody can change through which door and to which desk a message came.
-_FIXED = frozenset({"channel", "desk"})
+#: Nobody can change through which door and to which desk a message came, and at the token desk
+#: nothing is a better verdict than another.
+_FIXED = frozenset({"channel", "desk", "token.request", "token.state"})
 
 
 @dataclass(frozen=True, slots=True)
