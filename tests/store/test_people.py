@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from mailgate.model.web_ports import Refused
 from mailgate.settings import Limits
 from mailgate.store import Store
 from mailgate.store.people_tables import session as session_table
+from mailgate.store.tables import contact, share
 from tests.store.builders import DAY, HOUR, NOW, make_store, notice
 from tests.store.house import ANNA, FLORIST, JAN, House, make_house
 
@@ -184,10 +184,9 @@ def test_a_session_row_left_behind_opens_nothing(house: House) -> None:
     """Even where nobody ended it, the directory has the last word."""
     one = session(contact_id=house.id(JAN))
     house.store.sessions.start(one, JAN)
-    entry = house.store.directory.export("1001")[0]
-    kept = tuple(c for c in entry.contacts if c.address != JAN)
-    without = replace(entry, contacts=kept, shares=frozenset())
-    house.store.directory.import_entries([without], NOW)
+    with house.store.database.writing() as connection:
+        connection.execute(share.delete().where(share.c.contact_id == house.id(JAN)))
+        connection.execute(contact.delete().where(contact.c.id == house.id(JAN)))
     with house.store.database.reading() as connection:
         assert connection.execute(session_table.select()).first() is not None
     assert house.store.sessions.find(one.token_sha256, NOW, IDLE) is None
