@@ -80,6 +80,7 @@ def test_what_another_wrote_on_the_ticket_completes_nothing(world: World) -> Non
     assert first
     assert first.ticket
     code = ticket.render("DeskT", first.ticket, ticket.code(KEYS, "tokens", first.ticket, 0))
+    world.later(minutes=1)
     later = send(world, "b@obcy.example", "Bo mój token wygasł wczoraj rano.", subject=code)
     second = world.store.views.message(later)
     assert second
