@@ -7,7 +7,7 @@ import json
 import click
 
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, table
+from mailgate.cli.output import listed
 from mailgate.cli.tickets import JSON
 
 
@@ -43,14 +43,11 @@ def list_(
 ) -> None:
     """List entries, the newest first."""
     found = context.store().audit.entries(who=who, subject=subject, limit=limit)
-    if as_lines:
-        for entry in found.rows:
-            json_line(entry)
-        return
-    table(
+    listed(
+        found.rows,
         ("id", "at", "who", "what", "subject", "why"),
-        (
-            (e.id, e.at, e.who, e.what, e.subject, json.dumps(dict(e.why), ensure_ascii=False))
-            for e in found.rows
+        lambda e: (
+            e.id, e.at, e.who, e.what, e.subject, json.dumps(dict(e.why), ensure_ascii=False)
         ),
-    )
+        as_lines=as_lines,
+    )  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+Row = TypeVar("Row")
 
 
 def json_line(value: Any) -> None:
@@ -27,6 +29,21 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(each) for each in value]
     return value
+
+
+def listed(
+    found: Iterable[Row],
+    columns: Sequence[str],
+    cells: Callable[[Row], Sequence[Any]],
+    *,
+    as_lines: bool,
+) -> None:
+    """Print what a command found: a line of JSON each for scripts, a table for people."""
+    if as_lines:
+        for one in found:
+            json_line(one)
+    else:
+        table(columns, map(cells, found))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, table
+from mailgate.cli.output import json_line, listed
 from mailgate.cli.privacy_rights import WHO
 from mailgate.cli.tickets import JSON
 
@@ -29,11 +29,8 @@ def restrict(
     if address is None:
         found = store.privacy_holds.restrictions()
         store.close()
-        if as_lines:
-            for one in found:
-                json_line(one)
-            return
-        table(("address", "since", "by", "why"), ((r.address, r.at, r.who, r.why) for r in found))
+        columns = ("address", "since", "by", "why")
+        listed(found, columns, lambda r: (r.address, r.at, r.who, r.why), as_lines=as_lines)
         return
     if not why:
         raise click.UsageError("say --why")
@@ -133,11 +130,9 @@ def _list(context: Context, *, as_lines: bool) -> None:
     store = context.store()
     found = store.privacy_holds.holds()
     store.close()
-    if as_lines:
-        for one in found:
-            json_line(one)
-        return
-    table(
+    listed(
+        found,
         ("hold", "address", "ticket", "account", "since", "by", "ground"),
-        ((h.id, h.address, h.ticket, h.account_id, h.at, h.who, h.ground) for h in found),
+        lambda h: (h.id, h.address, h.ticket, h.account_id, h.at, h.who, h.ground),
+        as_lines=as_lines,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.output import json_line, listed, plain
 from mailgate.cli.privacy_rights import WHO, desk
 from mailgate.cli.tickets import JSON
 from mailgate.model.privacy import REQUEST_KINDS
@@ -32,13 +32,11 @@ def requests(ctx: click.Context, *, every: bool, late: bool, as_lines: bool) -> 
         wanted = RequestFilter(undone=None if every else True)
         found = list(store.privacy_requests.all(wanted, limit=1000).rows)
     store.close()
-    if as_lines:
-        for one in found:
-            json_line(one)
-        return
-    table(
+    listed(
+        found,
         ("request", "kind", "address", "account", "filed", "due", "state"),
-        ((r.id, r.kind, r.address, r.account_id, r.filed_at, r.due_at, r.state) for r in found),
+        lambda r: (r.id, r.kind, r.address, r.account_id, r.filed_at, r.due_at, r.state),
+        as_lines=as_lines,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.output import json_line, listed, plain, table
 from mailgate.cli.tickets import JSON, WHO, WHY
 
 
@@ -31,17 +31,14 @@ def group() -> None:
 def list_(context: Context, states: Any, limit: int, *, as_lines: bool) -> None:
     """List items, the oldest first."""
     found = context.store().views.queue(states, limit)
-    if as_lines:
-        for row in found:
-            json_line(row)
-        return
-    table(
+    listed(
+        found,
         ("queue id", "state", "tries", "received", "desk", "reverse-path", "last error"),
-        (
-            (r.queue_id, r.state, r.attempts, r.received_at, r.desk, r.reverse_path, r.last_error)
-            for r in found
+        lambda r: (
+            r.queue_id, r.state, r.attempts, r.received_at, r.desk, r.reverse_path, r.last_error
         ),
-    )
+        as_lines=as_lines,
+    )  # fmt: skip
 
 
 @group.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.output import json_line, listed, plain, table
 
 if TYPE_CHECKING:
     from mailgate.model.ticket import Ticket
@@ -45,13 +45,11 @@ def list_(
     found = context.store().views.tickets(
         state=state, standing=standing, account_id=account, limit=limit
     )
-    if as_lines:
-        for ticket in found:
-            json_line(ticket)
-        return
-    table(
+    listed(
+        found,
         ("number", "standing", "state", "account", "desk", "subject"),
-        ((t.number, t.standing, t.state, t.account_id, t.desk, t.subject) for t in found),
+        lambda t: (t.number, t.standing, t.state, t.account_id, t.desk, t.subject),
+        as_lines=as_lines,
     )
 
 

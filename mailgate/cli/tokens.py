@@ -8,7 +8,7 @@ import click
 
 from mailgate.cli.letters import Letters
 from mailgate.cli.main import Context
-from mailgate.cli.output import json_line, plain, table
+from mailgate.cli.output import listed, plain
 from mailgate.cli.tickets import JSON, WHO, WHY
 
 if TYPE_CHECKING:
@@ -61,19 +61,14 @@ def issue(
 def list_(context: Context, account_id: str, *, as_lines: bool) -> None:
     """List the tokens of an account: when, to whom, and what became of them."""
     found = context.store().access_tokens.of_account(account_id)
-    if as_lines:
-        for token in found:
-            json_line(token)
-        return
-    table(
+    listed(
+        found,
         ("id", "to", "for", "issued", "by", "expires", "verified", "last used", "revoked", "why"),
-        (
-            (
-                t.id, t.address, " ".join(t.scopes), t.issued_at, t.issued_by, t.expires_at,
-                t.verified_at, t.last_used_at, t.revoked_at, t.revoked_why,
-            )
-            for t in found
+        lambda t: (
+            t.id, t.address, " ".join(t.scopes), t.issued_at, t.issued_by, t.expires_at,
+            t.verified_at, t.last_used_at, t.revoked_at, t.revoked_why,
         ),
+        as_lines=as_lines,
     )  # fmt: skip
 
 
