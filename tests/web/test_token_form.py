@@ -10,7 +10,7 @@ import pytest
 from mailgate.message import read
 from mailgate.message.token_request import read_request
 from mailgate.model.item import QueueRow
-from tests.web.panel_house import ANNA, PanelHouse, Visitor, make_house
+from tests.web.panel_house import ANNA, JAN, PanelHouse, Visitor, make_house
 from tests.web.site import Answer, Server
 
 ASKED = {
@@ -128,3 +128,10 @@ def test_lines_in_a_field_forge_no_other_field(house: PanelHouse) -> None:
     (row,) = kept(house)
     (item,) = house.world.store.queue.items([row.queue_id])
     assert read_request(read(item.content).text, None).company == "Piekarnia Anna Nowak"
+
+
+def test_the_main_contact_sees_that_a_token_followed_a_request(house: PanelHouse) -> None:
+    send(Visitor(house), **{**ASKED, "address": JAN, "explanation": "nigdy nie dostałem tokenu"})
+    kept(house)
+    page = Visitor(house).sign_in(ANNA).ask("/panel/account").text
+    assert "po prośbie o token" in page
