@@ -42,7 +42,7 @@ class Relay:
         self._seen[phase, address] = before + 1
         said = self.script(phase, address, before)
         if said == DROP:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return said
 

@@ -35,7 +35,7 @@ def notices(count: int) -> list[Notice]:
     from tests.outbound.samples import NOW
 
     random = counter()
-    made = []
+    made: list[Notice] = []
     for number in range(count):
         contact = replace(ANNA, id=number + 1, address=f"anna{number}@piekarnia.example")
         asked = outcome(case={"contact": contact})

@@ -52,7 +52,7 @@ def test_the_counterexample_does_what_it_says() -> None:
     cc = OneOf("cc", "cc is stranger", frozenset({"stranger"}), DOMAINS["cc"])
     guarantee = Guarantee("the-law", "", frozenset({"authorized"}), frozenset(), (cc,))
     (breach,) = prove(replace(broken, guarantees=(guarantee,))).breaches
-    decision = broken.decide(facts(REQUEST | breach.case))
+    decision = broken.decide(facts({**REQUEST, **breach.case}))
     assert (decision.rule, decision.verdict) == ("panel", "authorized")
     assert breach.case["cc"] == "stranger"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -231,13 +232,17 @@ def test_an_expired_link_is_replaced_when_its_message_is_decided_again(store: St
     assert [one.state for one in found if one] == ["superseded", "open"]
 
 
+def _says(composed: Composed, _ticket: Ticket | None) -> Composed:
+    return composed
+
+
 def test_what_somebody_was_told_is_not_told_again_until_the_reasons_change(store: Store) -> None:
     item = claimed(store)
     queue_id = item.queue_id
     for number, reasons in enumerate(("code-wrong", "code-wrong", "code-retired")):
         values = {"subject": "Zmiana", "reasons": reasons}
-        told = notice(f"n{number}", queue_id=queue_id, values=values)
-        store.queue.apply(outcome(item, "unauthorized"), lambda _, n=told: Composed((n,)), NOW)
+        told = Composed((notice(f"n{number}", queue_id=queue_id, values=values),))
+        store.queue.apply(outcome(item, "unauthorized"), partial(_says, told), NOW)
         again(store, queue_id)
         item = take(store, queue_id)
     assert {row.notice.id for row in store.views.outbox()} == {"n0", "n2"}

@@ -122,7 +122,7 @@ def test_no_new_link_beyond_the_limits_and_the_old_one_stays(url: str) -> None:
     assert state(store, sha) == "open"
     assert store.queue.claim("w/1", NOW + HOUR) is None
     assert store.links.request_new(sha, NOW + 2 * DAY)
-    assert take(store, item.queue_id, NOW + 2 * DAY)
+    assert take(store, item.queue_id, NOW + 2 * DAY).queue_id == item.queue_id
     store.close()
 
 

@@ -254,7 +254,7 @@ class ConsoleHouse:
 
     def act(self, path: str, **fields: str | list[str]) -> Answer:
         """Send a form and follow to what is shown then."""
-        got = self.post(path, **fields)
+        got = self.post(path, None, **fields)
         assert got.status == 303, (got.status, got.words[:500])
         return self.ask(got.headers["location"])
 

@@ -79,7 +79,7 @@ def go(page: Page, house: House, row: str, language: str = "pl") -> None:
 def test_axe_finds_nothing_serious(page: Page, house: House, row: str, language: str) -> None:
     go(page, house, row, language)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of the two
+        page.emulate_media(color_scheme=scheme)
         assert axe.problems(page) == [], scheme
 
 

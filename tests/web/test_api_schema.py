@@ -34,9 +34,8 @@ def description() -> dict[str, Any]:
     ).openapi()
 
 
-OPERATIONS = [
-    found.ok() for found in schemathesis.openapi.from_dict(description()).get_all_operations()
-]
+FOUND: Any = schemathesis.openapi.from_dict(description()).get_all_operations()
+OPERATIONS = [operation.ok() for operation in FOUND]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,7 @@ def test_every_answer_is_one_that_the_description_knows(
         suppress_health_check=list(HealthCheck),
     )
     @given(operation.as_strategy(generation_mode=mode, headers=token), known, st.booleans())
-    def ask(case: Case, there: dict[str, Any], about_something: bool) -> None:
+    def ask(case: Case[Any], there: dict[str, Any], about_something: bool) -> None:
         if about_something and mode is GenerationMode.POSITIVE:
             case.path_parameters |= {k: there[k] for k in case.path_parameters}
         case.call_and_validate(

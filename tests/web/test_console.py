@@ -703,7 +703,7 @@ def test_whatever_the_house_can_say_has_words_in_the_console(kind: str) -> None:
     from mailgate.model.facts import DOMAINS
     from mailgate.rules import codes
 
-    wanted = {
+    said: dict[str, set[str]] = {
         "why": {*codes.REASONS, "dropped-by-operator"},
         "verdict": set(VERDICTS),
         "standing": {"none", "authorized", "pending", "unauthorized"},
@@ -711,8 +711,8 @@ def test_whatever_the_house_can_say_has_words_in_the_console(kind: str) -> None:
         "fact": set(DOMAINS),
         "notice": set(outbound.NOTICES),
         "event": {"item-released", "overridden", "answered", "message-entered", "link-renewed"},
-    }[kind]
-    assert not {code for code in wanted if f"console.{kind}.{code}" not in words("pl").texts}
+    }
+    assert not {code for code in said[kind] if f"console.{kind}.{code}" not in words("pl").texts}
 
 
 def test_a_code_that_a_later_version_made_up_is_shown_as_it_is(house: ConsoleHouse) -> None:

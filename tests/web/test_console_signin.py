@@ -103,7 +103,7 @@ def opened(site: Site, server: Server, people: People) -> Site:
         sessions = Sessions(
             "staff",
             settings,
-            Rows(people),  # type: ignore[arg-type] # a fake
+            Rows(people),
             now=lambda: site.at,
             random=random,
             stranger=stranger("/console"),
@@ -117,7 +117,7 @@ def opened(site: Site, server: Server, people: People) -> Site:
             settings,
             sessions,
             staff=people,  # type: ignore[arg-type] # a fake
-            attempts=people,
+            attempts=people,  # type: ignore[arg-type] # a fake
             keys=KEYS,
             now=lambda: site.at,
             random=random,

@@ -251,7 +251,7 @@ def test_every_page_fits_has_contrast_and_names_its_fields(
                     assert page.evaluate("document.documentElement.scrollWidth") <= width, at
                     assert page.evaluate(SMALL) == [], at
                     for scheme in ("light", "dark"):
-                        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of both
+                        page.emulate_media(color_scheme=scheme)
                         assert page.evaluate(LOW_CONTRAST) == [], at
         context.close()
 
