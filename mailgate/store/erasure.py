@@ -21,10 +21,12 @@ from mailgate.privacy.receipt import ENDS, outcome
 from mailgate.settings import Limits, Privacy
 from mailgate.store import erasure_mail, erasure_mentions, erasure_person
 from mailgate.store.engine import Database
+from mailgate.store.erasure_mail import held_sent
 from mailgate.store.forget import clean
 from mailgate.store.privacy_holds import held, restriction, stands_on_address
 from mailgate.store.privacy_requests import lock, record, request_of, settle
 from mailgate.store.privacy_tables import privacy_request
+from mailgate.store.retention_kept import HOLD
 from mailgate.store.tables import account, contact
 from mailgate.store.types import AnyRow, storable
 from mailgate.store.whose import Who, names_them, queued, sent_to, who, wrote
@@ -136,7 +138,7 @@ class Erasure:
         self, connection: Connection, row: AnyRow, person: Who, naming: list[str], now: datetime
     ) -> Counter[str]:
         """The next thing that is left; nothing where all is done, or where a hold keeps a part of
-        their mail: then they stay in the directory with it."""
+        what is theirs: then they stay in the directory with it."""
         if naming:
             return erasure_mentions.take_out_of(connection, naming, person, now)
         mail = (
@@ -182,10 +184,15 @@ def _against(connection: Connection, person: Who) -> str:
 
 
 def _held(connection: Connection, person: Who) -> dict[str, int]:
-    """Messages of theirs, or that name them, that a hold keeps."""
+    """Messages of theirs, or that name them, that a hold keeps; where there are none, mails of
+    ours and what they are in an account."""
     theirs = or_(wrote(person), names_them(person))
     count = select(func.count()).where(func.coalesce(theirs, false()), held())
     found: int = connection.execute(count).scalar_one()
+    if not found:
+        of_account = contact.c.account_id.in_(HOLD.accounts)
+        count = select(func.count()).where(contact.c.id.in_(person.contact_ids), of_account)
+        found = connection.execute(count).scalar_one() or held_sent(connection, person)
     return {"hold": found} if found else {}
 
 

@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, and_, delete, exists, false, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from mailgate.model.addresses import address_key
 from mailgate.model.directory import Language
@@ -15,7 +26,7 @@ from mailgate.privacy.spelling import everywhere, names, without
 from mailgate.store import history
 from mailgate.store.forget import forget, forget_tickets, lock_tickets
 from mailgate.store.privacy_holds import held
-from mailgate.store.retention_kept import HOLD, kept_messages, kept_tickets
+from mailgate.store.retention_kept import HOLD, kept_contacts, kept_messages, kept_tickets
 from mailgate.store.tables import item, message, outbox
 from mailgate.store.tables import ticket as tickets
 from mailgate.store.types import AnyRow
@@ -53,9 +64,9 @@ def forget_written(connection: Connection, person: Who, now: datetime) -> Counte
 
 
 def forget_sent(connection: Connection, person: Who) -> Counter[str]:
-    """Some of our mails to them; what a hold keeps of a ticket stays with it."""
-    theirs = sent_to(person) & func.coalesce(outbox.c.ticket.not_in(kept_tickets(HOLD)), true())
-    some = select(outbox.c.id).where(theirs).order_by(outbox.c.id).limit(_AT_ONCE)
+    """Some of our mails to them; what a hold keeps stays."""
+    theirs = select(outbox.c.id).where(sent_to(person), ~_kept())
+    some = theirs.order_by(outbox.c.id).limit(_AT_ONCE)
     ids = list(connection.execute(some).scalars())
     if not ids:
         return Counter()
@@ -64,13 +75,8 @@ def forget_sent(connection: Connection, person: Who) -> Counter[str]:
 
 def forget_in_sent(connection: Connection, person: Who) -> Counter[str]:
     """Our mails to others that name the person: the address goes, the mail stays."""
-    which = or_(
-        may_name(outbox.c.details, person.key),
-        may_name(outbox.c.cc, person.key),
-        may_name(outbox.c.to_address, person.key),
-    )
     changed = 0
-    for row in connection.execute(select(outbox).where(which)).all():
+    for row in connection.execute(select(outbox).where(_in_sent(person), ~_kept())).all():
         if row.to_key == person.key:
             continue  # theirs: a hold keeps it
         values = _without(row, person.key)
@@ -78,6 +84,30 @@ def forget_in_sent(connection: Connection, person: Who) -> Counter[str]:
             connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
             changed += 1
     return Counter({"rewritten_outbox": changed} if changed else {})
+
+
+def held_sent(connection: Connection, person: Who) -> int:
+    """Our mails to them, or that name them, that a hold keeps: they are erased once it ends."""
+    to_them = select(func.count()).where(sent_to(person), _kept())
+    count: int = connection.execute(to_them).scalar_one()
+    of_others = select(outbox).where(_in_sent(person), outbox.c.to_key != person.key, _kept())
+    return count + sum(bool(_without(row, person.key)) for row in connection.execute(of_others))
+
+
+def _kept() -> ColumnElement[bool]:
+    """A mail of ours that a hold keeps: with its ticket or its message, or as a letter to somebody
+    of an account."""
+    kept = or_(
+        outbox.c.ticket.in_(kept_tickets(HOLD)),
+        outbox.c.queue_id.in_(kept_messages(HOLD)),
+        outbox.c.ticket.is_(None) & outbox.c.contact_id.in_(kept_contacts(HOLD)),
+    )
+    return func.coalesce(kept, false())
+
+
+def _in_sent(person: Who) -> ColumnElement[bool]:
+    columns = (outbox.c.details, outbox.c.cc, outbox.c.to_address, outbox.c.last_reply)
+    return or_(*(may_name(column, person.key) for column in columns))
 
 
 def _undecided(connection: Connection, person: Who) -> list[str]:
@@ -149,6 +179,9 @@ def _without(row: AnyRow, key: str) -> dict[str, object]:
     details = everywhere(row.details, lambda text: without(text, key, ERASED))
     if details != row.details:
         values["details"] = details
+    said = without(row.last_reply, key, ERASED)  # as where another address sends on to theirs
+    if said != row.last_reply:
+        values["last_reply"] = said
     cc = [address for address in row.cc if address_key(address) != key]
     if cc != row.cc:
         values["cc"] = cc
