@@ -6,7 +6,7 @@ Put together once, for the pages as for the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -129,14 +129,24 @@ class RightsDesk:
 
     def erase_waiting(self, now: datetime) -> int:
         """Go on with every erasure that is approved: one that a run left behind, one whose last
-        hold has ended (promise G5). Gives how many are done."""
-        done = 0
+        hold has ended (promise G5). Gives how many are done.
+
+        One that fails keeps no other from being done; what was wrong is raised at the end.
+        """
+        done, wrong = 0, list[Exception]()
         for number in self.store.erasure.pending():
             request = self.store.privacy_requests.get(number)
-            if request is not None:
+            if request is None:
+                continue
+            try:
                 answer = self.answered(request, now)
-                with suppress(Refused):  # too many mails at this moment: the next time
-                    done += not self.store.erasure.run(number, now, answer).stopped
+                done += not self.store.erasure.run(number, now, answer).stopped
+            except Refused:  # too many mails at this moment: the next time
+                continue
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others have their turn
+                wrong.append(error)
+        if wrong:
+            raise wrong[0]
         return done
 
     # --- who ----------------------------------------------------------------------------------

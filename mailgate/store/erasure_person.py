@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl
 
 from sqlalchemy import (
     Column,
@@ -43,6 +43,9 @@ _STAYING: tuple[tuple[Table, Column[Any]], ...] = (
     (link, link.c.address),
     (change, change.c.requested_by),
     (access_token, access_token.c.issued_by),
+    # Of a contact that has another address by now, and may be somebody else.
+    (correction, correction.c.old),
+    (correction, correction.c.new),
 )
 
 
@@ -147,13 +150,15 @@ def _saved_views(connection: Connection, person: Who) -> int:
     found = [
         row.id
         for row in connection.execute(select(saved_view))
-        if person.key in row.query.lower()
-        or quote(person.key, safe="") in row.query.lower()
-        or names(row.name, person.key)
+        if any(names(said, person.key) for said in (row.name, *_asked(row.query)))
     ]
     if not found:
         return 0
     return connection.execute(delete(saved_view).where(saved_view.c.id.in_(found))).rowcount
+
+
+def _asked(query: str) -> list[str]:
+    return [value for _, value in parse_qsl(query)]
 
 
 def _leaving(
