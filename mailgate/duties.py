@@ -13,6 +13,7 @@ from typing import Protocol
 from mailgate import logs
 from mailgate.clock import Now, Random
 from mailgate.model.ports import StorageError
+from mailgate.model.privacy import Removal
 from mailgate.outbound.letters import access_token_expires
 from mailgate.rights import RightsDesk
 from mailgate.settings import Settings
@@ -26,6 +27,7 @@ AGAIN = timedelta(minutes=15)
 HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
 #: What must be gone a day after it was due (promise G1) is looked at twice a day.
 TWICE_A_DAY = timedelta(hours=12)
+PURGE = "purge"
 
 
 class DutyStore(Protocol):
@@ -119,7 +121,7 @@ def house_duties(settings: Settings, store: Store, keys: Keys, random: Random) -
     return [
         Duty("warn-of-expiry", HOURLY, partial(warn_of_expiry, settings, store, keys, random)),
         # It looks at the clock itself, and says that it did.
-        Duty("purge", TWICE_A_DAY, partial(purge, store)),
+        Duty(PURGE, TWICE_A_DAY, partial(purge, store)),
         Duty("erasure", HOURLY, lambda now: str(desk.erase_waiting(now))),
         Duty("late-requests", HOURLY, partial(tell_late_requests, store)),
         Duty("tidy", DAILY, lambda now: str(store.duties.tidy(now)), by_age=True),
@@ -131,6 +133,12 @@ def purge(store: Store, now: datetime) -> str:
     done = store.retention.purge(now)
     if done.stopped:
         logs.get("duties").error("purge-stopped", reason=done.stopped)
+    return purge_said(done)
+
+
+def purge_said(done: Removal) -> str:
+    """What came of a purge, whoever ran it: the console tells by it whether one has to be run."""
+    if done.stopped:
         return f"stopped: {done.stopped}"
     return f"removed {done.removed.get('ticket', 0)} tickets"
 

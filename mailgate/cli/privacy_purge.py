@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from mailgate.cli.output import json_line, plain, table
 from mailgate.cli.tickets import JSON
 from mailgate.model.privacy import Removal
 from mailgate.model.retention import Due
+
+if TYPE_CHECKING:
+    from mailgate.store import Store
 
 #: What a person calls the rows of a table that go by themselves; others are called as they are.
 NAMES = {
@@ -63,12 +67,15 @@ def purge(
     """
     if dry_run == yes:
         raise click.UsageError("say --dry-run to see what would go, or --yes to remove it for good")
-    retention, now = context.store().retention, context.now()
+    store, now = context.store(), context.now()
+    retention = store.retention
     due = retention.due(now)
     if not as_lines:
         _show_due(due)
     with _counting(sum(line.count for line in due)) as progress:
         done = retention.purge(now, force=force, dry_run=dry_run, who=who, progress=progress)
+    if not (dry_run or done.stopped):
+        _note(store, done, now)
     if as_lines:
         json_line({"dry_run": dry_run, "at": now, "due": plain(due), **plain(done)})
     else:
@@ -77,6 +84,13 @@ def purge(
         if not dry_run:
             raise click.ClickException(f"nothing was removed: {STOPPED[done.stopped]}")
         click.echo(f"without --force nothing will be removed: {STOPPED[done.stopped]}", err=True)
+
+
+def _note(store: Store, done: Removal, now: datetime) -> None:
+    """It counts as the daemon's run: the console no longer says that something stopped it."""
+    from mailgate.duties import PURGE, TWICE_A_DAY, purge_said
+
+    store.duties.done(PURGE, purge_said(done), now, now + TWICE_A_DAY)
 
 
 def _show_due(due: Sequence[Due]) -> None:

@@ -112,6 +112,21 @@ def test_too_large_a_share_is_explained_and_goes_with_force(run: Run, store: Sto
     assert left(store) == 0
 
 
+def test_a_run_by_hand_settles_why_the_daemon_stopped(run: Run, store: Store) -> None:
+    old(store, FEW + 1)
+    at = now() - HOUR
+    assert store.duties.take("purge", HOUR, at)
+    store.duties.done("purge", "stopped: share", at, at + DAY)
+    run("--dry-run", "--force")
+    run("--yes")
+    assert store.duties.all()[0].note == "stopped: share"
+    assert run("--yes", "--force").exit_code == 0
+    (state,) = store.duties.all()
+    assert state.note == f"removed {FEW + 1} tickets"
+    assert state.last_at is not None
+    assert state.last_at > at
+
+
 def test_after_the_clock_jumped_a_person_is_asked_about_it_once(run: Run, store: Store) -> None:
     old(store, 1)
     store.duties.see(now() - 30 * DAY)
