@@ -201,6 +201,10 @@ def _request(
         named = store.privacy_requests.get(request_id)
         if named is None or not same_address(named.address, address):
             raise click.ClickException(f"there is no request {request_id} of {address}")
+        if named.account_id != account_id:
+            # What is done is what was asked for, in that account or in all.
+            about = f"--account {named.account_id}" if named.account_id else "no --account"
+            raise click.ClickException(f"request {request_id} says another thing: give {about}")
         return named
     asked = RequestFilter(kind=kind, undone=True, address=address)
     if kind == "erase":

@@ -107,6 +107,24 @@ def test_an_erasure_waits_for_a_hold_and_says_so(run: Run, store: Store) -> None
     assert run("hold", "--lift", "1", "--why", "ugoda").exit_code == 1
 
 
+def test_an_account_that_the_request_does_not_name_is_refused(
+    run: Run, store: Store, tmp_path: Path
+) -> None:
+    of_all = store.privacy_requests.file("erase", JAN, "", "kasia", now())
+    wide = run(
+        "erase", JAN, "--yes", "--why", "x", "--request", str(of_all.id), "--account", "1001"
+    )
+    assert wide.exit_code == 1
+    assert "no --account" in wide.output
+    assert store.persons.contacts(JAN)
+    of_one = store.privacy_requests.file("access", JAN, "", JAN, now(), account_id="1001")
+    file = tmp_path / "jan.zip"
+    copy = run("export", JAN, str(file), "--request", str(of_one.id))
+    assert copy.exit_code == 1
+    assert "--account 1001" in copy.output
+    assert not file.exists()
+
+
 def test_what_an_erasure_needs_is_asked_for(run: Run) -> None:
     assert "--dry-run to look, or --yes" in run("erase", JAN).output
     assert "say --why" in run("erase", JAN, "--yes").output
