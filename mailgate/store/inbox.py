@@ -168,13 +168,12 @@ class Inbox:
                 marks=marks,
                 after=after,
                 limit=limit,
-                for_staff=True,
             )
 
     def ticket(self, number: int) -> ConsoleTicket | None:
         with self._database.reading() as connection:
             which = tickets.c.number == storable(number)
-            row = ticket_rows.one_row(connection, which, for_staff=True)
+            row = ticket_rows.one_row(connection, which)
             if row is None:
                 return None
             number = row.ticket.number

@@ -105,7 +105,13 @@ class Panel:
                 where.append(tickets.c.state == state)
             marks = (search.mark("account", viewer.account_id), search.mark("people", "yes"))
             return ticket_rows.ticket_rows(
-                connection, where, text=text, marks=marks, after=after, limit=limit
+                connection,
+                where,
+                text=text,
+                marks=marks,
+                after=after,
+                limit=limit,
+                viewer=viewer.contact_id,
             )
 
     def ticket(self, contact_id: int, number: int) -> PanelTicket | None:
@@ -114,7 +120,7 @@ class Panel:
             if viewer is None:
                 return None
             which = tickets.c.number == storable(number)
-            row = ticket_rows.one_row(connection, which, viewer.tickets)
+            row = ticket_rows.one_row(connection, which, viewer.tickets, viewer=viewer.contact_id)
             if row is None:
                 return None
             query = message_views.messages().where(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, tuple_
 
 from mailgate.model.views import Page, TicketRow
 from mailgate.store import cursors, rows, search
@@ -32,21 +32,22 @@ def ticket_rows(
     marks: tuple[str, ...] = (),
     after: str | None = None,
     limit: int,
-    for_staff: bool = False,
+    viewer: int | None = None,
 ) -> Page[TicketRow]:
-    """A page of tickets, the last changed first. Raises `BadCursor`.
+    """A page of tickets, the last changed first, for a contact or else for staff. Raises
+    `BadCursor`.
 
     Times change between two pages, so a ticket may show twice; none is left out for good.
     """
     query = _query().where(*where)
     if text.strip():
+        own = false() if viewer is None else func.coalesce(message.c.contact_id == viewer, false())
         found = (
             select(message.c.ticket)
             .join(search_table, search_table.c.queue_id == message.c.queue_id)
             .where(search_table.c.id.in_(search.hits(connection, text, marks, limit=_HITS)))
+            .where(own | ~of_restricted())
         )
-        if for_staff:
-            found = found.where(~of_restricted())
         query = query.where(tickets.c.number.in_(found))
     if after is not None:
         seen = cursors.read_moment(after)
@@ -57,14 +58,14 @@ def ticket_rows(
     if len(found_rows) > limit:
         last = found_rows[limit - 1]
         more = cursors.moment(last.updated_at, last.number)
-    return Page(tuple(row_of(row, for_staff=for_staff) for row in found_rows[:limit]), more)
+    return Page(tuple(row_of(row, viewer) for row in found_rows[:limit]), more)
 
 
 def one_row(
-    connection: Connection, *where: ColumnElement[bool], for_staff: bool = False
+    connection: Connection, *where: ColumnElement[bool], viewer: int | None = None
 ) -> TicketRow | None:
     found = connection.execute(_query().where(*where)).first()
-    return row_of(found, for_staff=for_staff) if found else None
+    return row_of(found, viewer) if found else None
 
 
 def _query() -> AnySelect:
@@ -92,11 +93,12 @@ def _query() -> AnySelect:
     )
 
 
-def row_of(row: AnyRow, *, for_staff: bool = False) -> TicketRow:
-    """For staff without the words of whoever is restricted (GDPR Art. 18(2))."""
+def row_of(row: AnyRow, viewer: int | None = None) -> TicketRow:
+    """Without the words of whoever is restricted (GDPR Art. 18(2)), but for themselves."""
     ticket = rows.ticket_of(row)
+    hidden = row.restricted and row.opener_id != viewer
     return TicketRow(
-        ticket=replace(ticket, subject="") if for_staff and row.restricted else ticket,
+        ticket=replace(ticket, subject="") if hidden else ticket,
         updated_at=row.updated_at,
         company=row.company or "",
         contact=row.contact_name or row.contact_address or "",

@@ -116,3 +116,21 @@ def test_a_second_restriction_is_the_first_one(house: House) -> None:
     restrict(house)
     restrict(house, JAN.upper())
     assert len(house.store.privacy_holds.restrictions(lifted=True)) == 1
+
+
+def test_colleagues_neither_read_the_subject_nor_find_the_ticket_by_words(house: House) -> None:
+    mail = house.write(JAN, f"{SHOP} {WORD}", subject="Poufne")
+    assert mail.ticket is not None
+    anna, jan = house.contact(ANNA).id, house.contact(JAN).id
+    restrict(house)
+    panel = house.store.panel
+
+    (row,) = panel.tickets(anna).rows
+    shown = panel.ticket(anna, mail.ticket)
+    assert shown is not None
+    assert (row.ticket.subject, shown.row.ticket.subject) == ("", "")
+    assert panel.tickets(anna, text=WORD).rows == ()
+    assert [each.ticket.subject for each in panel.tickets(jan, text=WORD).rows] == ["Poufne"]
+
+    lift(house)
+    assert [each.ticket.subject for each in panel.tickets(anna, text=WORD).rows] == ["Poufne"]
