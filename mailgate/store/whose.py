@@ -21,10 +21,10 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from mailgate.message import section
+from mailgate.message import head, section
 from mailgate.model.addresses import address_key
 from mailgate.store.people_tables import change
-from mailgate.store.tables import contact, item, message, named, outbox
+from mailgate.store.tables import contact, content, item, message, named, outbox
 from mailgate.store.tables import ticket as tickets
 
 
@@ -56,16 +56,25 @@ def wrote(person: Who) -> ColumnElement[bool]:
 
 def queued(connection: Connection, person: Who) -> ColumnElement[bool]:
     """Items of theirs by the envelope: of what nobody has read, or nobody could, no more is known
-    than where it came from."""
+    than where it came from. What another address stands in the From of is not theirs: a mail may
+    have been sent on."""
     read = message.alias()
     known = (read.c.queue_id == item.c.queue_id) & read.c.author_key.is_not(None)
     undecided = ~exists().where(known)
     senders = spelled(connection, item.c.reverse_path, person.key, undecided)
     enterers = spelled(connection, item.c.entered_by, person.key, undecided)
     theirs = or_(item.c.reverse_path.in_(senders), item.c.entered_by.in_(enterers)) & undecided
-    if person.account_id is None:
-        return theirs
-    return theirs & func.coalesce(item.c.account_id == person.account_id, false())
+    if person.account_id is not None:
+        theirs &= func.coalesce(item.c.account_id == person.account_id, false())
+    begins = func.substr(content.c.octets, 1, section.MAX_OCTETS)
+    query = select(item.c.queue_id, begins).join(content, content.c.sha256 == item.c.sha256)
+    found = connection.execute(query.where(theirs))
+    return item.c.queue_id.in_([i for i, octets in found if not _of_another(octets, person.key)])
+
+
+def _of_another(octets: bytes, key: str) -> bool:
+    authors = {address_key(box.address) for box in head.read(octets).head.from_}
+    return bool(authors) and key not in authors
 
 
 def names_them(person: Who) -> ColumnElement[bool]:
@@ -109,8 +118,8 @@ def _of_account(condition: ColumnElement[bool], person: Who) -> ColumnElement[bo
 def in_head(octets: Column[Any], key: str, *, sqlite: bool) -> ColumnElement[bool]:
     """That a message may have the address in its header section, as long as one may be; whether it
     does, reading it tells."""
-    head, local = func.substr(octets, 1, section.MAX_OCTETS), key.rpartition("@")[0]
-    text = func.lower(cast(head, Text) if sqlite else func.encode(head, "escape"))
+    begins, local = func.substr(octets, 1, section.MAX_OCTETS), key.rpartition("@")[0]
+    text = func.lower(cast(begins, Text) if sqlite else func.encode(begins, "escape"))
     return text.contains(f"{local}@", autoescape=True) if local.isascii() else true()
 
 

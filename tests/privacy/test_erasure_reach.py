@@ -11,8 +11,8 @@ from mailgate.model.privacy import Removal
 from mailgate.store.erasure import Erasure
 from mailgate.store.people_tables import saved_view, staff
 from mailgate.store.privacy_tables import correction
-from mailgate.store.tables import outbox
-from tests.privacy.house import ANNA, JAN, OLA, STAFF, House, issue_token
+from mailgate.store.tables import message, outbox
+from tests.privacy.house import ANNA, EWA, JAN, OLA, STAFF, House, issue_token
 
 
 def test_an_address_that_was_replaced_leaves_the_history_of_the_contact(house: House) -> None:
@@ -74,3 +74,18 @@ def test_an_erasure_that_fails_keeps_no_other_from_being_done(
 
     assert house.store.privacy_requests.get(good.id).state == "done"  # type: ignore[union-attr] # it is there
     assert JAN not in house.directory()
+
+
+def test_mail_of_another_customer_that_was_sent_on_is_theirs_before_it_is_read_too(
+    house: House,
+) -> None:
+    octets = f"From: {EWA}\r\nTo: pomoc@desk.example\r\n\r\nTajemnica Ewy\r\n".encode()
+    house.admit(octets, JAN, decide=False)
+    with house.export(JAN) as copy:
+        assert not [name for name in copy.namelist() if b"Tajemnica" in copy.read(name)]
+
+    house.erase(JAN)
+    house.world.work()
+
+    (mail,) = house.rows(select(message))
+    assert mail.author == EWA
