@@ -173,7 +173,8 @@ def test_files_of_both_kinds_say_all_of_it(made: list[AccountEntry]) -> None:
 @settings(
     max_examples=40,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    # A busy machine draws slowly, which says nothing of the test.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(before=entries(), after=entries())
 def test_whatever_was_there_an_import_comes_out_as_it_went_in(
