@@ -14,6 +14,8 @@ from mailgate.model.retention import Window
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?")
 _TIME = re.compile(r"(\d+)\s*(s|min|h|d)")
 _WINDOW = re.compile(r"(\d+)\s*(d|months?|years?)")
+#: What is kept for less goes while an answer to it is still waited for; 0 d would keep nothing.
+_SHORTEST = timedelta(days=7)
 _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _TIME_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -62,9 +64,11 @@ def _window(value: Any) -> Any:
     if match is None:
         raise ValueError("a window is a number with d, months or years, such as 3 months")
     count, unit = int(match[1]), match[2]
-    if unit == "d":
-        return Window(days=count)
-    return Window(months=count * (12 if unit.startswith("year") else 1))
+    months = count * (12 if unit.startswith("year") else 1)
+    window = Window(days=count) if unit == "d" else Window(months=months)
+    if window.shortest < _SHORTEST:
+        raise ValueError("a window is at least 7 d: links and mails of ours wait for some days")
+    return window
 
 
 Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
