@@ -26,7 +26,7 @@ from mailgate.store.forget import clean
 from mailgate.store.privacy_holds import held, restriction, stands_on_address
 from mailgate.store.privacy_requests import lock, record, request_of, settle
 from mailgate.store.privacy_tables import privacy_request
-from mailgate.store.retention_kept import HOLD
+from mailgate.store.retention_kept import HOLD, hold_still
 from mailgate.store.tables import account, contact
 from mailgate.store.types import AnyRow, storable
 from mailgate.store.whose import Who, names_them, queued, sent_to, who, wrote
@@ -102,6 +102,7 @@ class Erasure:
                 row = lock(connection, request_id)
                 if row is None or row.state != "waiting":
                     return Removal(stopped="done")
+                hold_still(connection)
                 person = who(connection, row.address, row.account_id)
                 stopped = _against(connection, person)
                 done = Counter[str]() if stopped else self._step(connection, row, person, some, now)

@@ -29,6 +29,7 @@ from mailgate.store.retention_due import (
     audit_candidates,
     candidates,
 )
+from mailgate.store.retention_kept import hold_still
 from mailgate.store.tables import ticket as tickets
 
 #: Tickets, or other rows, that go in one transaction: the intake waits for no more than that.
@@ -162,6 +163,7 @@ class Retention:
         keys = [each.key for each in some]
 
         def remove(connection: Connection) -> Mapping[str, int]:
+            hold_still(connection)
             kind.lock(connection, keys)
             still = _going(list(candidates(connection, kind, self._windows, now, among=keys)))
             return kind.remove(connection, still, now) if still else {}
@@ -175,6 +177,7 @@ class Retention:
             return {}
 
         def shorten(connection: Connection) -> Mapping[str, int]:
+            hold_still(connection)
             goes = _going(list(audit_candidates(connection, self._windows, now)))
             first = goes[-1].key + 1 if goes else 0
             return {"audit": audit.shorten(connection, first, who, now)}

@@ -48,6 +48,15 @@ RESTRICTION = Ground(
 GROUNDS = (HOLD, RESTRICTION)
 
 
+def hold_still(connection: Connection) -> None:
+    """Nobody places a hold or a restriction until the end of the transaction: what was looked for
+    before something is removed stays true while it is. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        # It excludes itself too, so that two never wait for each other to remove what was lifted.
+        names = f"{privacy_hold.name}, {privacy_restriction.name}"
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def kept_contacts(ground: Ground) -> Select[Any]:
     theirs = contact.c.address_key.in_(ground.keys)
     return select(contact.c.id).where(or_(theirs, contact.c.account_id.in_(ground.accounts)))

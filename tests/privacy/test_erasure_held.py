@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Thread
+from typing import Any
+
+import pytest
 from sqlalchemy import func, select
 
+from mailgate.store import erasure_mail
 from mailgate.store.people_tables import access_token
 from mailgate.store.tables import outbox
 from tests.privacy.house import ANNA, JAN, OLA, SHOP, STAFF, House, issue_token
@@ -50,3 +55,32 @@ def test_a_hold_on_another_account_keeps_nobody_else(house: House) -> None:
 
     assert house.erase(OLA).stopped == ""
     assert OLA not in house.directory()
+
+
+def test_no_hold_is_placed_while_a_step_removes_what_it_would_keep(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would stand on what is gone a moment later, and everybody would believe in it."""
+    house.write(JAN, SHOP)
+    placed: list[bool] = []
+    forget = erasure_mail.forget_written
+
+    def hold() -> None:
+        house.store.privacy_holds.hold("spór", STAFF, house.now, address=JAN)
+
+    placing = Thread(target=hold)
+
+    def slow(*arguments: Any) -> Any:
+        if not placed:
+            placing.start()
+            placing.join(0.5)
+            placed.append(not placing.is_alive())
+        return forget(*arguments)
+
+    monkeypatch.setattr(erasure_mail, "forget_written", slow)
+    done = house.run(house.ask_erasure(JAN))
+    placing.join()
+
+    assert placed == [False]
+    assert done.stopped in ("", "hold")
+    assert len(house.store.privacy_holds.holds()) == 1
