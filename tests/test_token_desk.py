@@ -114,6 +114,21 @@ def test_no_token_is_ever_in_the_database(world: World) -> None:
     assert not [found for found in kept if token in found or token.removeprefix("mgt-") in found]
 
 
+def test_whose_token_was_revoked_does_not_approve_their_own_request_in_the_panel(
+    world: World,
+) -> None:
+    """Where the limits keep the manager's letter back, the message waits in its author's panel."""
+    make_revoked(world)
+    for _ in range(6):
+        send(world, OLA, about(OLA))
+    (ola,) = world.store.lookup.contacts(OLA)
+    for row in world.store.panel.waiting(ola.id):
+        world.store.panel.answer(ola.id, row.queue_id, "confirmed", world.now())
+    world.work()
+    mails = [row.notice.template for row in to(world, OLA)]
+    assert mails.count("access-token") == 1
+
+
 # --- ending somebody's token ----------------------------------------------------------------------
 
 

@@ -87,7 +87,10 @@ def _whose(found: Found, q: Question, request: TokenRequest) -> TokenCase:
     if manager is not None and q.lookup.restricted(manager.address):
         manager = None
     decided = q.lookup.confirmation(q.item.queue_id, q.item.sha256)
-    asked = [c for c in (contact, manager) if c and decided and c.id == decided[1]]
+    # Nobody gives back to themselves what was revoked; that they do not want it they may say.
+    foreign = state in ("revoked", "bounced") and contact.role != "main"
+    heard = (manager,) if foreign and decided and decided[0] == "confirmed" else (contact, manager)
+    asked = [c for c in heard if c and decided and c.id == decided[1]]
     return TokenCase(
         request,
         state,
