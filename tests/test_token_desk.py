@@ -129,6 +129,16 @@ def test_whose_token_was_revoked_does_not_approve_their_own_request_in_the_panel
     assert mails.count("access-token") == 1
 
 
+def test_the_panel_of_another_account_does_not_say_how_a_token_stands(world: World) -> None:
+    make_revoked(world)
+    for address in (OLA, "nikt@piekarnia.example"):
+        send(world, SAM, about(address))
+    (sam,) = world.store.lookup.contacts(SAM)
+    assert world.store.panel.tickets(sam.id).rows == ()
+    for row in world.store.views.tickets():
+        assert world.store.panel.ticket(sam.id, row.number) is None
+
+
 # --- ending somebody's token ----------------------------------------------------------------------
 
 

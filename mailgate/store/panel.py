@@ -11,10 +11,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
+    Text,
     and_,
     insert,
     or_,
     select,
+    type_coerce,
     update,
 )
 
@@ -53,8 +55,16 @@ class _Viewer:
 
     @property
     def tickets(self) -> ColumnElement[bool]:
-        """The tickets he may see: all of the account, or those of services shared with him."""
-        mine = tickets.c.account_id == self.account_id
+        """The tickets he may see: all of the account, or those of services shared with him.
+
+        None of the token desk: how one is decided tells of a token that may be anybody's (B10).
+        """
+        of_token = and_(
+            message.c.ticket == tickets.c.number,
+            type_coerce(message.c.facts, Text).regexp_match('"token.request": ?"[^n]'),
+        )
+        asks = select(message.c.queue_id).where(of_token).correlate(tickets).exists()
+        mine = and_(tickets.c.account_id == self.account_id, ~asks)
         return mine if self.main else and_(mine, tickets.c.service_id.in_(self.shared))
 
     @property
