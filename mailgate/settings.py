@@ -15,15 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from mailgate.model.directory import Language
 from mailgate.model.people import SCOPES, Scope
 from mailgate.model.retention import Window
-from mailgate.setting_types import (
-    Address,
-    Duration,
-    Host,
-    Listen,
-    Octets,
-    Span,
-    zone,
-)
+from mailgate.setting_types import Address, Duration, Host, Listen, Octets, Span, zone
 from mailgate.yamlfile import load as load_yaml
 
 
@@ -310,9 +302,14 @@ class Settings(Section):
         return None
 
     @property
+    def token_desks(self) -> tuple[str, ...]:
+        """The names of the desks for access tokens."""
+        return tuple(name for name, desk in self.desks.items() if desk.purpose == "tokens")
+
+    @property
     def token_desk(self) -> str | None:
-        """The name of the first desk for access tokens, or None."""
-        return next((name for name, d in self.desks.items() if d.purpose == "tokens"), None)
+        """The first of them, or None."""
+        return next(iter(self.token_desks), None)
 
     def within(self, folder: Path) -> Settings:
         """The same settings with every relative path taken as from this folder.

@@ -47,6 +47,7 @@ def open_store(settings: Settings) -> Store:
         limits=settings.outbound.limits,
         privacy=settings.privacy,
         tokens_per_account=settings.access_tokens.per_account_hour,
+        token_desks=settings.token_desks,
         attempts=settings.worker.attempts,
         node=settings.node,
     )

@@ -189,6 +189,16 @@ def test_a_link_of_another_message_confirms_nothing(world: World) -> None:
     assert works(world, token)
 
 
+@pytest.mark.parametrize(("days", "step"), [(0, "click"), (3, "code")])
+def test_an_old_mail_sent_again_takes_more_than_a_scanners_click(
+    world: World, days: int, step: str
+) -> None:
+    issue(world, OLA)
+    send(world, OLA, about(OLA), age=timedelta(days=days))
+    (asking,) = (r.notice for r in to(world, OLA) if r.notice.template == "token-verify")
+    assert asking.link_step == step
+
+
 # --- learning from it -----------------------------------------------------------------------------
 
 _OWN = re.compile(

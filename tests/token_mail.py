@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from mailgate.clock import queue_id, random
 from mailgate.intake.gate import Gate
 from mailgate.model.envelope import Envelope
@@ -38,12 +40,13 @@ def send(
     to: str = TOKENS,
     more: str = "",
     worked: bool = True,
+    age: timedelta = timedelta(),
 ) -> str:
     content = MAIL.format(
         proof=proof,
         domain=author.rpartition("@")[2],
         key=queue_id(world.now(), random).lower(),
-        date=world.now(),
+        date=world.now() - age,
         author=author,
         to=to,
         subject=subject,

@@ -153,10 +153,12 @@ def _verification(desk: Desk, case: TokenCase, owner: Contact, account: Account)
     """Ask the owner: only after their yes does the old token end.
 
     A click is what a mail scanner does too, so it is enough only where nobody but the owner can
-    have written the request (promise L2).
+    have written the request (promise L2), and has written it now (promise M15).
     """
     facts, author = desk.outcome.facts, _author(desk.outcome)
-    own = facts["sender.proof"] in _VOUCHED and same_address(author, owner.address)
+    fresh = facts["freshness"] == "fresh" and facts["parsed"] == "clean"
+    proved = fresh and facts["sender.proof"] in _VOUCHED
+    own = proved and same_address(author, owner.address)
     values = {"kind": case.state, **_of_token(case)}
     return _asking(desk, "token-verify", owner, account, values, "click" if own else "code")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,7 @@ def open_store(
     limits: Limits | None = None,
     privacy: Privacy | None = None,
     tokens_per_account: int = 10,
+    token_desks: Sequence[str] = (),
     attempts: int = 3,
     node: str = "main",
     now: Now = clock.now,
@@ -156,7 +158,7 @@ def open_store(
         staff=StaffAccounts(database),
         api_tokens=ApiTokens(database),
         attempts=Attempts(database),
-        panel=Panel(database),
+        panel=Panel(database, token_desks),
         pauses=Pauses(database),
         edits=Edits(database),
         changes=Changes(database, bounds),

@@ -3,6 +3,7 @@ what he may see is looked up anew with it, from the directory of that moment."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
-    Text,
     and_,
     insert,
     or_,
     select,
-    type_coerce,
     update,
 )
 
@@ -52,6 +51,7 @@ class _Viewer:
     account_id: str
     address: str
     main: bool
+    token_desks: tuple[str, ...]
 
     @property
     def tickets(self) -> ColumnElement[bool]:
@@ -59,12 +59,8 @@ class _Viewer:
 
         None of the token desk: how one is decided tells of a token that may be anybody's (B10).
         """
-        of_token = and_(
-            message.c.ticket == tickets.c.number,
-            type_coerce(message.c.facts, Text).regexp_match('"token.request": ?"[^n]'),
-        )
-        asks = select(message.c.queue_id).where(of_token).correlate(tickets).exists()
-        mine = and_(tickets.c.account_id == self.account_id, ~asks)
+        support = tickets.c.desk.not_in(self.token_desks)
+        mine = and_(tickets.c.account_id == self.account_id, support)
         return mine if self.main else and_(mine, tickets.c.service_id.in_(self.shared))
 
     @property
@@ -93,8 +89,9 @@ class _Viewer:
 class Panel:
     """`PanelStore` over a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, token_desks: Sequence[str] = ()) -> None:
         self._database = database
+        self._token_desks = tuple(token_desks)
 
     def tickets(
         self,
@@ -107,7 +104,7 @@ class Panel:
     ) -> Page[TicketRow]:
         """The last changed first. Raises `BadCursor`."""
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             if viewer is None:
                 return Page(())
             where = [viewer.tickets]
@@ -126,7 +123,7 @@ class Panel:
 
     def ticket(self, contact_id: int, number: int) -> PanelTicket | None:
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             if viewer is None:
                 return None
             which = tickets.c.number == storable(number)
@@ -152,7 +149,7 @@ class Panel:
     def octets(self, contact_id: int, queue_id: str) -> bytes | None:
         """The content of a message that `ticket` shows, for its attachments."""
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             if viewer is None:
                 return None
             query = (
@@ -169,7 +166,7 @@ class Panel:
         """What waits for this contact's answer: questions about access tokens, then messages in
         his own name, newest first."""
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             return _waiting(connection, viewer, limit=limit) if viewer else []
 
     def asked(self, contact_id: int, queue_id: str) -> bool:
@@ -189,7 +186,7 @@ class Panel:
         if answer not in ("confirmed", "denied"):
             raise ValueError(f"{answer} is no answer")
         with self._database.writing() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             queued = history.lock(connection, queue_id)
             if viewer is None or queued is None:
                 return False
@@ -224,7 +221,7 @@ class Panel:
     def services(self, contact_id: int) -> list[Service]:
         """What this contact may write about."""
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             if viewer is None:
                 return []
             query = select(service).where(service.c.account_id == viewer.account_id)
@@ -236,20 +233,19 @@ class Panel:
     def account(self, contact_id: int) -> AccountEntry | None:
         """The whole account; for its main contact alone."""
         with self._database.reading() as connection:
-            viewer = _viewer(connection, contact_id)
+            viewer = self._viewer(connection, contact_id)
             if viewer is None or not viewer.main:
                 return None
             query = select(account).where(account.c.id == viewer.account_id)
             owner = rows.account_of(connection.execute(query).one())
             return entries(connection, [owner], whole=False)[0]
 
-
-def _viewer(connection: Connection, contact_id: int) -> _Viewer | None:
-    query = select(contact).where(contact.c.id == storable(contact_id), contact.c.signs_in)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    return _Viewer(row.id, row.account_id, row.address, row.role == "main")
+    def _viewer(self, connection: Connection, contact_id: int) -> _Viewer | None:
+        query = select(contact).where(contact.c.id == storable(contact_id), contact.c.signs_in)
+        row = connection.execute(query).first()
+        if row is None:
+            return None
+        return _Viewer(row.id, row.account_id, row.address, row.role == "main", self._token_desks)
 
 
 def _waiting(

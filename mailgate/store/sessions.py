@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from mailgate.model.people import Session, SignedIn
 from mailgate.store import events, rows
 from mailgate.store.engine import Database
-from mailgate.store.people_tables import session, staff
+from mailgate.store.people_tables import access_token, session, staff
 from mailgate.store.staff import staff_of
 from mailgate.store.tables import account, contact
 from mailgate.store.types import AnyRow
@@ -89,10 +89,18 @@ def _person(connection: Connection, found: Session) -> SignedIn | None:
         return SignedIn(found, staff=staff_of(row)) if row else None
     query = select(contact).where(contact.c.id == found.contact_id, contact.c.signs_in)
     row = connection.execute(query).first()
-    if row is None:
+    if row is None or _revoked(connection, found):
         return None
     owner = connection.execute(select(account).where(account.c.id == row.account_id)).one()
     return SignedIn(found, contact=rows.contact_of(row), account=rows.account_of(owner))
+
+
+def _revoked(connection: Connection, found: Session) -> bool:
+    """Whether the access token that opened it was revoked, also in the instant it was used in."""
+    query = select(access_token.c.id).where(
+        access_token.c.id == found.access_token_id, access_token.c.revoked_at.is_not(None)
+    )
+    return found.access_token_id is not None and connection.execute(query).first() is not None
 
 
 def _name(person: SignedIn) -> str | None:

@@ -268,6 +268,15 @@ def issue(house: House, who: str = ANNA, name: str = "t", at: Any = NOW) -> Any:
     return house.store.access_tokens.issue(house.id(who), sha, mail, "kasia", at, at + 90 * DAY)
 
 
+def test_a_token_that_is_revoked_in_the_instant_it_signs_in_opens_nothing(house: House) -> None:
+    made = issue(house)
+    assert house.store.access_tokens.use("t".rjust(64, "0"), NOW)
+    assert house.store.access_tokens.revoke(made.id, "kasia", "lost", NOW)
+    late = session(contact_id=house.id(ANNA), via="token", access_token_id=made.id)
+    house.store.sessions.start(late, ANNA)
+    assert house.store.sessions.find(late.token_sha256, NOW, IDLE) is None
+
+
 def test_a_token_signs_in_until_it_ends_and_its_first_use_verifies_the_address(
     house: House,
 ) -> None:
