@@ -252,7 +252,8 @@ def test_a_full_disk_is_a_reason_to_try_again(small_disk: Path) -> None:
         second = Sender(during, site.lmtp, connections=4).start()
         wait_until(lambda: second.log.again >= 10, 30, "mail is turned away")
         wait_until(lambda: hello(site).startswith(b"452 4.3.1"), 10, "452 at MAIL")
-        assert second.settled == 0
+        # What was made room for in the database's log is kept like any other, as is shown below.
+        assert second.settled < len(during)
         (small_disk / "filler").unlink()
         assert second.wait(60), daemon.tail()
         wait_until(lambda: not undecided(kept(site.database)), 60, "all are decided")
